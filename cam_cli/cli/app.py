@@ -1,0 +1,47 @@
+"""The command `camtool`: which commands there are."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cam_cli import __version__
+
+from .boundary import guarded
+from .cam import cam
+from .explain import explain
+from .gradcam import gradcam
+from .listings import classes, layers, methods, models, schema
+from .options import spread
+
+app = typer.Typer(
+    help="Where does an image classifier look? Class activation maps, Grad-CAM and their family.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (cam, gradcam, explain):
+    app.command(rich_help_panel="Explain")(spread(command))
+for listing in (layers, models, methods, classes, schema):
+    app.command(rich_help_panel="What can be named")(spread(listing))
+
+
+def print_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"camtool {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None: ...
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(guarded(app, sys.argv[1:]))

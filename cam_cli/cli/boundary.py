@@ -1,0 +1,87 @@
+"""Where errors become one line and an exit code, and where signals become a request to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+from typing import Any
+
+import typer
+
+from cam_cli.errors import CamtoolError
+
+
+class Stop(Event):
+    """Set by the first Ctrl-C or SIGTERM; `code` is then the exit code."""
+
+    code = 0
+
+
+@contextmanager
+def interruptible() -> Iterator[Stop]:
+    """Inside, the first signal only sets `Stop`, so that files in hand are finished; a second one breaks off."""
+    stop = Stop()
+
+    def request(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.code = 128 + number
+        stop.set()
+
+    former = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def guarded(app: Callable[..., Any], arguments: list[str]) -> int:
+    """Runs the app; returns the exit code. Every error of ours, or of usage, is one line on stderr; `--debug` adds the
+    traceback. Anything else is a bug of ours and says so."""
+    try:
+        return int(app(arguments, standalone_mode=False) or 0)
+    except CamtoolError as error:
+        return told(error.kind, error.message, error.exit_code, arguments)
+    except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # no command given: Typer's message is the help itself
+            print(error.format_message(), file=sys.stderr)  # noqa: T201
+            return 2
+        return told("UsageError", usage(error), 2, arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except ImportError as error:
+        if "lib" not in str(error) or ".so" not in str(error):
+            return told("Bug", bug(error), 1, arguments)
+        return told("LibraryMissing", f"{error}; {LIBRARIES}", 1, arguments)
+    except Exception as error:
+        return told("Bug", bug(error), 1, arguments)
+
+
+LIBRARIES = (
+    "OpenCV needs a system library that is not here: install it (Debian, Ubuntu: apt-get install libgl1 libglib2.0-0), "
+    "or replace opencv-python by opencv-python-headless"
+)
+
+
+def bug(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}; this is a mistake in camtool: please report it with the output of --debug"
+
+
+def usage(error: Any) -> str:
+    """A usage error of Typer's, with where to look."""
+    text = " ".join(str(error.format_message()).split()).removesuffix(".").replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    return f"{text}; see `{context.command_path if context else 'camtool'} --help`"
+
+
+def told(kind: str, message: str, code: int, arguments: list[str]) -> int:
+    if "--debug" in arguments:
+        traceback.print_exc()
+    print(f"camtool: error[{kind}]: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    return code

@@ -1,0 +1,23 @@
+"""`camtool cam`."""
+
+from __future__ import annotations
+
+from cam_cli.specs import CamSpec, ClassSpec, ExplainSpec, GeometrySpec, ModelSpec, OutputSpec, RunSpec, TerminalSpec
+
+from .explain import Inputs, run_explain
+
+
+def cam(
+    inputs: Inputs,
+    model: ModelSpec,
+    classes: ClassSpec,
+    geometry: GeometrySpec,
+    output: OutputSpec,
+    run: RunSpec,
+    terminal: TerminalSpec,
+) -> None:
+    """Show where a classifier looks, with exact class activation maps (for networks that pool, then one linear layer).
+
+    Example: camtool cam photos -o out --class top3
+    """
+    run_explain(ExplainSpec("cam", tuple(inputs), model, classes, CamSpec(), geometry, output, run), terminal)

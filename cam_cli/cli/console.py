@@ -1,0 +1,170 @@
+"""The terminal: data on stdout, people on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cam_cli.outputs.record import json_line
+from cam_cli.specs import TerminalSpec
+from cam_cli.tasks.explain import Summary
+from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
+
+EVERY = 30.0  # seconds between progress lines where there is no terminal to draw a bar in
+
+
+class Stdout:
+    """Bytes to stdout, flushed at once. When the reader goes away printing stops and nothing else does."""
+
+    def __init__(self) -> None:
+        self.open = True
+
+    def write(self, data: bytes) -> None:
+        if not self.open:
+            return
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            self.open = False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain on leaving
+
+
+class Terminal:
+    """The listener of a run."""
+
+    def __init__(self, spec: TerminalSpec):
+        self.spec, self.stdout = spec, Stdout()
+        self.stderr = Console(stderr=True, quiet=spec.quiet, highlight=False, soft_wrap=True)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[pace]}"),
+            TimeRemainingColumn(),
+            console=self.stderr,
+            transient=True,
+            disable=spec.quiet or not self.stderr.is_terminal,
+        )
+        self.explained, self.total, self.failed = 0, 0, 0
+        self.began = self.spoke = time.monotonic()
+        self.flags_said: set[str] = set()
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def note(self, topic: str, text: str) -> None:
+        self.stderr.print(f"[dim]{topic:<6}[/dim] {escaped(text)}")
+
+    def warn(self, text: str) -> None:
+        self.stderr.print(f"[yellow]camtool: warning:[/yellow] {escaped(text)}")
+
+    def error(self, kind: str, text: str) -> None:
+        """One failed image; said even with --quiet."""
+        self.bar.console.quiet = False
+        self.stderr.print(f"[red]camtool: error\\[{kind}]:[/red] {escaped(text)}")
+        self.bar.console.quiet = self.spec.quiet
+
+    def begin(self, total: int) -> None:
+        self.total = total
+        self.began = self.spoke = time.monotonic()
+        self.task = self.bar.add_task("explaining", total=total, pace="")
+        self.bar.start()
+
+    def result(self, record: dict[str, Any], paths: tuple[str, ...], data: bytes | None) -> None:
+        self.explained += 1
+        if record["error"]:
+            self.failed += 1
+            self.error(record["error"]["kind"], f"{printable(record['image'])}: {record['error']['message']}")
+        self.explain_flags(record)
+        if self.spec.json:
+            self.stdout.write(json_line(record))
+        elif data is not None:
+            self.stdout.write(data)
+        else:
+            end = b"\0" if self.spec.print0 else b"\n"
+            self.stdout.write(b"".join(os.fsencode(path) + end for path in paths))
+        if self.spec.verbose and not record["error"]:
+            self.note("image", f"{printable(record['image'])}: {answer(record)}")
+        self.tick()
+
+    def explain_flags(self, record: dict[str, Any]) -> None:
+        """Says what a flag means the first time it comes; all of them stand in the records."""
+        flags = [*record["flags"], *(flag for one in record["maps"] for flag in one["flags"])]
+        for flag in dict.fromkeys(flags):
+            if flag not in self.flags_said:
+                self.flags_said.add(flag)
+                meaning = IMAGE_FLAGS.get(flag) or MAP_FLAGS[flag]
+                self.warn(f"{printable(record['image'])}: {flag}: {meaning} (said once; every record has its flags)")
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        pace = self.explained / max(now - self.began, 1e-9)
+        failed = f", {self.failed} failed" if self.failed else ""
+        if not self.bar.disable:
+            self.bar.update(self.task, completed=self.explained, pace=f"{pace:.1f} images/s{failed}")
+        elif now - self.spoke >= EVERY:
+            self.spoke = now
+            self.note("so far", f"{self.explained} of {self.total} images, {pace:.1f} images/s{failed}")
+
+    def close(self, summary: Summary) -> None:
+        """The last line: what was done, and where it is."""
+        self.bar.stop()
+        pace = summary.done / max(summary.seconds, 1e-9)
+        told = [counted(summary.done, "image"), counted(summary.maps, "map")]
+        told += [
+            f"{number} {word}" for number, word in ((summary.failed, "failed"), (summary.flagged, "flagged")) if number
+        ]
+        rest = f"; stopped, {summary.total - summary.done - summary.failed} not done" if summary.stopped else ""
+        self.note("done", f"{', '.join(told)} in {summary.seconds:.1f} s ({pace:.1f} images/s): {summary.where}{rest}")
+
+
+def answer(record: dict[str, Any]) -> str:
+    """The first prediction and where its map peaks, for --verbose."""
+    best = record["predictions"][0]
+    peaks = ", ".join(f"peak {one['peak'][0]},{one['peak'][1]}" for one in record["maps"] if one["peak"])
+    return f"{best['name']} {best['probability']:.1%}" + (f" · {peaks}" if peaks else "")
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def printable(path: str) -> str:
+    """A file name for people: what is no printable character is escaped."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode() for one in path)
+
+
+def escaped(text: str) -> str:
+    return text.replace("[", "\\[")
+
+
+def listed(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
+    """A list on stdout: a JSON array, a table in a terminal, tab-separated columns with a header in a pipe."""
+    import json
+
+    from rich.table import Table
+
+    entries, out = list(rows), Stdout()
+    if as_json:
+        out.write((json.dumps(entries, ensure_ascii=False, indent=1) + "\n").encode())
+    elif sys.stdout.isatty():
+        table = Table(*entries[0], box=None, header_style="bold", pad_edge=False)
+        for entry in entries:
+            table.add_row(*(escaped(str(value)) if value is not None else "" for value in entry.values()))
+        Console().print(table)
+    else:
+        lines = [
+            list(entries[0]),
+            *([str(value) if value is not None else "" for value in one.values()] for one in entries),
+        ]
+        out.write("".join("\t".join(line) + "\n" for line in lines).encode())

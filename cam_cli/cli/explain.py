@@ -1,0 +1,57 @@
+"""`camtool explain`, and what `cam` and `gradcam` share with it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cam_cli.errors import UsageError
+from cam_cli.specs import ClassSpec, ExplainSpec, GeometrySpec, MethodSpec, ModelSpec, OutputSpec, RunSpec, TerminalSpec
+
+from .boundary import interruptible
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT",
+        help="Images, folders, quoted globs, a .csv or .jsonl with a path column, or - for one image or a list of paths "
+        "on stdin.",
+        show_default=False,
+    ),
+]
+
+
+def explain(
+    inputs: Inputs,
+    model: ModelSpec,
+    classes: ClassSpec,
+    method: MethodSpec,
+    geometry: GeometrySpec,
+    output: OutputSpec,
+    run: RunSpec,
+    terminal: TerminalSpec,
+) -> None:
+    """Show where a classifier looks, by any methods, side by side.
+
+    Example: camtool explain photos --method cam --method gradcam --class top3 --save panel
+    """
+    run_explain(ExplainSpec("explain", tuple(inputs), model, classes, method, geometry, output, run), terminal)
+
+
+def run_explain(spec: ExplainSpec, terminal: TerminalSpec) -> None:
+    """Runs `spec` in this terminal; leaves by `typer.Exit` with 130 or 143 when it was told to stop."""
+    if terminal.json and spec.output.output == "-":
+        raise UsageError("--json and -o - both want stdout; choose one")
+    with interruptible() as stop:
+        from cam_cli.tasks.explain import check_failures, explain
+
+        from .console import Terminal
+
+        with Terminal(terminal) as console:
+            summary = explain(spec, console, stop, sys.stdin.buffer)
+            console.close(summary)
+    if stop.is_set():
+        raise typer.Exit(stop.code)
+    check_failures(spec, summary)

@@ -1,0 +1,24 @@
+"""`camtool gradcam`."""
+
+from __future__ import annotations
+
+from cam_cli.specs import ClassSpec, ExplainSpec, GeometrySpec, MethodSpec, ModelSpec, OutputSpec, RunSpec, TerminalSpec
+
+from .explain import Inputs, run_explain
+
+
+def gradcam(
+    inputs: Inputs,
+    model: ModelSpec,
+    classes: ClassSpec,
+    method: MethodSpec,
+    geometry: GeometrySpec,
+    output: OutputSpec,
+    run: RunSpec,
+    terminal: TerminalSpec,
+) -> None:
+    """Show where a classifier looks, with Grad-CAM at any layer.
+
+    Example: camtool gradcam img.jpg --layer layer4
+    """
+    run_explain(ExplainSpec("gradcam", tuple(inputs), model, classes, method, geometry, output, run), terminal)

@@ -1,0 +1,77 @@
+"""`camtool methods`, `models`, `classes`, `layers` and `schema`: what can be named, on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cam_cli.errors import UsageError
+from cam_cli.specs import ModelSpec
+
+Json = Annotated[bool, typer.Option("--json", help="As a JSON array.")]
+Query = Annotated[str, typer.Argument(help="A part of a name, a WNID or an index; nothing lists all.")]
+
+
+def methods(as_json: Json = False) -> None:
+    """List the methods that `--method` takes."""
+    from cam_cli.methods import METHODS
+
+    from .console import listed
+
+    listed(({"method": name, "what": entry.summary} for name, entry in METHODS.items()), as_json)
+
+
+def models(as_json: Json = False) -> None:
+    """List the models that `--model` takes."""
+    from cam_cli.models import catalog
+
+    from .console import listed
+
+    listed(catalog(), as_json)
+
+
+def classes(model: ModelSpec, query: Query = "", as_json: Json = False) -> None:
+    """List the classes of a model: index, WNID, name.
+
+    Example: camtool classes dog
+    """
+    from cam_cli.models import labels_of
+
+    from .console import listed
+
+    labels = labels_of(model.model, model.checkpoint)
+    found = labels.search(query) if query else range(len(labels.names))
+    listed(
+        (
+            {"index": index, "wnid": labels.wnids[index] if labels.wnids else None, "name": labels.names[index]}
+            for index in found
+        ),
+        as_json,
+    )
+
+
+def layers(model: ModelSpec, as_json: Json = False) -> None:
+    """List the layers of a model that have a grid: path, type, shape, stride, stage."""
+    from cam_cli.models import load
+    from cam_cli.models.layers import survey
+
+    from .console import listed
+
+    found = survey(load(model.model, model.checkpoint))
+    default = found.default.path
+    listed(
+        ({**asdict(layer), "default": "default" if layer.path == default else ""} for layer in found.layers), as_json
+    )
+
+
+def schema(name: Annotated[str, typer.Argument(help="result")] = "result") -> None:
+    """Print the JSON Schema of a record."""
+    if name != "result":
+        raise UsageError(f"no schema is called {name!r} (known: result)")
+    from cam_cli.outputs.schema import result_schema
+
+    sys.stdout.write(json.dumps(result_schema(), indent=1) + "\n")

@@ -1,0 +1,42 @@
+"""Where the arithmetic happens: device, precision, batch size."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor
+
+from cam_cli.errors import UsageError
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` takes cuda, then mps, then cpu. Raises UsageError for a device this machine does not have."""
+    has = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, there in has.items() if there))
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UsageError(f"--device takes auto, cpu, cuda, cuda:N or mps, not {name!r}") from None
+    if not has.get(device.type) or (device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()):
+        raise UsageError(f"this machine has no device {name!r}; use --device auto")
+    return device
+
+
+def precise(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Autocast for bf16 and fp16; nothing for fp32, the reference."""
+    return nullcontext() if precision == "fp32" else torch.autocast(device.type, DTYPES[precision])
+
+
+def default_batch(device: torch.device) -> int:
+    """Images a forward pass under `--batch-size auto`: on a CPU more gain nothing, on a GPU they fill it."""
+    return 8 if device.type == "cpu" else 32
+
+
+def to_device(tensors: list[Tensor], device: torch.device) -> Tensor:
+    """Tensors of one shape as a batch on `device`; through pinned memory and without waiting where that is CUDA."""
+    batch = torch.stack(tensors)
+    return batch.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else batch.to(device)

@@ -1,0 +1,183 @@
+"""One batch of pictures to explanations: forward once, choose classes, one gradient a class, every method asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cam_cli.capture import Recording, record
+from cam_cli.errors import ModelFailed
+from cam_cli.maps import fuse
+from cam_cli.methods.method import Captured, Method, Needs
+from cam_cli.models.labels import Labels
+from cam_cli.models.layers import Layer
+from cam_cli.types import ClassMap, Explanation, Failure, Head, MapLabel, Picture, Prediction
+
+from .device import precise, to_device
+from .selection import Selection
+
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Column:
+    """A method at one layer, or at several fused: what one map of an image stands for, its class aside."""
+
+    name: str
+    method: Method
+    layers: tuple[Layer, ...]
+    label: str
+
+    @property
+    def gradients(self) -> bool:
+        return Needs.GRADIENTS in self.method.needs
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The model's answer for one image. logits, probabilities: float32 (k,), on the CPU."""
+
+    labels: Labels
+    logits: Tensor
+    probabilities: Tensor
+
+    @cached_property
+    def ranking(self) -> list[int]:
+        """All class indices, best first; equal scores in the order of their indices."""
+        return self.logits.argsort(descending=True, stable=True).tolist()
+
+    def __getitem__(self, index: int) -> Prediction:
+        wnid = self.labels.wnids[index] if self.labels.wnids else None
+        return Prediction(
+            index, self.labels.names[index], wnid, self.logits[index].item(), self.probabilities[index].item()
+        )
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """Explains batches of one network. All fields are fixed for a run."""
+
+    module: torch.nn.Module
+    labels: Labels
+    columns: tuple[Column, ...]
+    selections: tuple[Selection, ...]
+    head: Head | None
+    fuse: str
+    min_prob: float
+    device: torch.device
+    precision: str
+
+    def __call__(self, batch: Sequence[Picture | Failure]) -> Iterator[Explanation | Failure]:
+        """One outcome for each of `batch`, in its order. Pictures of one input shape share a forward pass; where the
+        model fails on a shape, each picture of it becomes a Failure."""
+        outcomes: dict[int, Explanation | Failure] = {}
+        pictures = [(position, one) for position, one in enumerate(batch) if isinstance(one, Picture)]
+        outcomes |= {position: one for position, one in enumerate(batch) if isinstance(one, Failure)}
+        shape = lambda entry: tuple(entry[1].tensor.shape)  # noqa: E731
+        for _, group in groupby(sorted(pictures, key=shape), key=shape):
+            positions, members = zip(*group, strict=True)
+            try:
+                found: list[Any] = self.explain(members)
+            except ModelFailed as error:
+                found = [Failure.of(one.item, error) for one in members]
+            outcomes |= dict(zip(positions, found, strict=True))
+        return (outcomes[position] for position in range(len(batch)))
+
+    def explain(self, pictures: Sequence[Picture]) -> list[Explanation]:
+        """Pictures of one input shape. Raises ModelFailed."""
+        layers = {layer.path: layer for column in self.columns for layer in column.layers}
+        images = to_device([one.tensor for one in pictures], self.device)
+        with precise(self.device, self.precision):
+            recording = record(
+                self.module,
+                images,
+                list(layers),
+                gradients=any(column.gradients for column in self.columns),
+                read_scores=self.read_scores,
+            )
+        scores = recording.scores.detach().float().cpu()
+        answers = [Answers(self.labels, logits, logits.softmax(0)) for logits in scores]
+        chosen = [
+            [
+                (answer[index], part)
+                for selection in self.selections
+                for index, part in selection.choose(answer.ranking, self.labels.names)
+                if answer[index].probability >= self.min_prob
+            ]
+            for answer in answers
+        ]
+        maps = self.maps(recording, layers, [[target.index for target, _ in targets] for targets in chosen])
+        return [
+            Explanation(
+                picture.item,
+                picture.geometry,
+                tuple(answer[index] for index in answer.ranking[:TOP]),
+                tuple(
+                    ClassMap(
+                        target,
+                        column.name,
+                        tuple(layer.path for layer in column.layers),
+                        maps[row][position][place],
+                        MapLabel(column.name, column.label, part),
+                    )
+                    for position, column in enumerate(self.columns)
+                    for place, (target, part) in enumerate(chosen[row])
+                ),
+                picture.pixels,
+                picture.flags + (() if chosen[row] else ("no_class",)),
+            )
+            for row, (picture, answer) in enumerate(zip(pictures, answers, strict=True))
+        ]
+
+    def maps(
+        self, recording: Recording, layers: dict[str, Layer], targets: list[list[int]]
+    ) -> list[list[list[np.ndarray]]]:
+        """Raw maps by image, column and place in the image's `targets`.
+
+        Images have different numbers of targets: round r explains the r-th target of every image that has one.
+        """
+        found: list[list[list[np.ndarray]]] = [[[] for _ in self.columns] for _ in targets]
+        activations = {path: grid(kept.detach(), layers[path]) for path, kept in recording.activations.items()}
+        rounds = max(map(len, targets), default=0)
+        for turn in range(rounds):
+            wanted = torch.tensor([turn < len(mine) for mine in targets], device=self.device)
+            indices = torch.tensor([mine[turn] if turn < len(mine) else 0 for mine in targets], device=self.device)
+            gradients = {}
+            if any(column.gradients for column in self.columns):
+                taken = recording.gradients(indices, wanted, last=turn == rounds - 1)
+                gradients = {path: grid(gradient, layers[path]) for path, gradient in taken.items()}
+            for position, column in enumerate(self.columns):
+                raws = [
+                    column.method.map(Captured(activations[layer.path], indices, gradients.get(layer.path), self.head))
+                    .cpu()
+                    .numpy()
+                    for layer in column.layers
+                ]
+                for row in range(len(targets)):
+                    if turn < len(targets[row]):
+                        mine = [raw[row] for raw in raws]
+                        found[row][position].append(mine[0] if len(mine) == 1 else fuse(mine, self.fuse))
+        return found
+
+    def read_scores(self, output: Any) -> Tensor:
+        """The model's output as scores (b, k). Raises ModelFailed when it is anything else."""
+        if not isinstance(output, Tensor) or output.ndim != 2:
+            shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise ModelFailed(
+                f"the model puts out {shape}, not scores (images, classes); only classifiers are explained"
+            )
+        if output.shape[1] != len(self.labels.names):
+            raise ModelFailed(f"the model puts out {output.shape[1]} classes, its labels name {len(self.labels.names)}")
+        return output
+
+
+def grid(tensor: Tensor, layer: Layer) -> Tensor:
+    """A layer's output or gradient as float32 (b, c, u, v)."""
+    return (tensor.permute(0, 3, 1, 2) if layer.channels_last else tensor).float()

@@ -1,0 +1,126 @@
+"""The error tree: what a person reads on stderr, and the exit code a script sees.
+
+    CamtoolError                 1
+    ├── UsageError               2   an option's value is not of its kind
+    ├── InputError               3   what was given to read
+    │   ├── InputMissing  InputEmpty  InputUnreadable
+    │   ├── ImageUnreadable  ImageTooLarge          (records of a failed image: the run ends with 5)
+    │   └── CheckpointUnreadable  CheckpointUnsafe  CheckpointMismatch
+    ├── ModelSideError           4   a name the model side does not know, or cannot serve
+    │   ├── ModelUnknown  LayerUnknown  ClassUnknown  MethodUnknown
+    │   └── MethodUnsuitable  LayerUnsuitable  ModelFailed  WeightsUnavailable
+    ├── ImagesFailed             5   more images failed than --max-failures allows; the rest is done
+    └── OutputError              6
+        └── OutputRefused  OutputFailed
+
+`kind` is the class name: it stands in `camtool: error[KIND]: …` and in the `error` of a record; scripts match on it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+
+
+class CamtoolError(Exception):
+    """An error with a message for people: what went wrong, with what, and what to do next, in one line."""
+
+    exit_code = 1
+
+    @property
+    def kind(self) -> str:
+        return type(self).__name__
+
+    @property
+    def message(self) -> str:
+        return " ".join(str(self.args[0]).split()) if self.args else self.kind
+
+
+class UsageError(CamtoolError):
+    exit_code = 2
+
+
+class InputError(CamtoolError):
+    exit_code = 3
+
+
+class InputMissing(InputError): ...
+
+
+class InputEmpty(InputError): ...
+
+
+class InputUnreadable(InputError): ...
+
+
+class ImageUnreadable(InputError): ...
+
+
+class ImageTooLarge(InputError): ...
+
+
+class CheckpointUnreadable(InputError): ...
+
+
+class CheckpointUnsafe(InputError): ...
+
+
+class CheckpointMismatch(InputError): ...
+
+
+class ModelSideError(CamtoolError):
+    exit_code = 4
+
+
+class ModelUnknown(ModelSideError): ...
+
+
+class LayerUnknown(ModelSideError): ...
+
+
+class ClassUnknown(ModelSideError): ...
+
+
+class MethodUnknown(ModelSideError): ...
+
+
+class MethodUnsuitable(ModelSideError): ...
+
+
+class LayerUnsuitable(ModelSideError): ...
+
+
+class ModelFailed(ModelSideError): ...
+
+
+class WeightsUnavailable(ModelSideError): ...
+
+
+class ImagesFailed(CamtoolError):
+    exit_code = 5
+
+
+class OutputError(CamtoolError):
+    exit_code = 6
+
+
+class OutputRefused(OutputError): ...
+
+
+class OutputFailed(OutputError): ...
+
+
+@contextmanager
+def about(item: object) -> Iterator[None]:
+    """Puts `item` (a file, a layer, a row) in front of the message of a CamtoolError that passes through."""
+    try:
+        yield
+    except CamtoolError as error:
+        error.args = (f"{item}: {error.message}",)
+        raise
+
+
+def nearest(name: str, known: list[str], count: int = 3) -> str:
+    """`"; did you mean a, b?"` for the known names nearest to `name`, or an empty string when none is near."""
+    folded = {entry.casefold(): entry for entry in known}
+    matches = get_close_matches(name.casefold(), list(folded), n=count, cutoff=0.6)
+    return f"; did you mean {', '.join(folded[match] for match in matches)}?" if matches else ""

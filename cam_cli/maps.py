@@ -1,0 +1,129 @@
+"""Pure map arithmetic: from a raw map at a layer's grid to a heatmap in pixels of the upright original."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .types import Geometry
+
+Array = np.ndarray
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """A map ready to draw or to threshold.
+
+    heat: float32 (H, W) in [0, 1]; zero where the model saw nothing, and everywhere if a flag says so.
+    peak: x, y of its first maximum in reading order. scale: the raw values that stand for cold and hot. Both None when
+    a flag says that the heat is zero.
+    flags: of `MAP_FLAGS`.
+    """
+
+    heat: Array
+    peak: tuple[int, int] | None
+    scale: Range | None
+    flags: tuple[str, ...]
+
+
+def rectify(raw: Array) -> Array:
+    """ReLU: evidence for the class only. float32 (u, v) in, the same out; what is not finite becomes 0."""
+    return np.where(np.isfinite(raw), np.maximum(raw, 0), 0).astype(np.float32)
+
+
+def health(raw: Array) -> tuple[str, ...]:
+    """The flags of a raw map (u, v) that say its heatmap is zero for a reason, and that it has a single cell."""
+    if not np.isfinite(raw).all():
+        return ("not_finite",)
+    if not raw.any():
+        return ("all_zero",)
+    if raw.max() <= 0:
+        return ("all_negative",)
+    return ("one_cell",) if raw.size == 1 else ()
+
+
+def window(geometry: Geometry) -> tuple[slice, slice]:
+    """Rows and columns of the original's pixels whose centres the model saw."""
+    x0, y0, x1, y1 = geometry.seen
+    first, last = (round_half(x0), round_half(y0)), (round_half(x1), round_half(y1))
+    return slice(first[1], max(last[1], first[1] + 1)), slice(first[0], max(last[0], first[0] + 1))
+
+
+def round_half(edge: float) -> int:
+    """The first pixel whose centre is not left of `edge`; as an end, the first one beyond it."""
+    return int(np.ceil(edge - 0.5))
+
+
+def place(grid: Array, geometry: Geometry) -> Array:
+    """`grid` (u, v) over the seen window of the original: bilinear between cell centres, clamped beyond the outer ones.
+
+    One step from the grid to the original through the exact affine of `geometry`, so that nothing is resampled twice.
+    Half-pixel centres: pixel i of the original lies at i + 1/2, cell j of the grid at (j + 1/2) · input / cells.
+    """
+    rows, columns = window(geometry)
+    down = between(rows, geometry.scale[1], geometry.offset[1], geometry.input_height, grid.shape[0])
+    across = between(columns, geometry.scale[0], geometry.offset[0], geometry.input_width, grid.shape[1])
+    return np.asarray((down @ grid.astype(np.float32)) @ across.T)
+
+
+def between(pixels: slice, scale: float, offset: float, input_size: int, cells: int) -> Array:
+    """Bilinear weights along one axis: float32 (pixels, cells), rows that sum to 1."""
+    centres = np.arange(pixels.start, pixels.stop) + 0.5
+    position = ((centres * scale + offset) * cells / input_size - 0.5).clip(0, cells - 1)
+    lower = position.astype(np.intp)
+    upper = np.minimum(lower + 1, cells - 1)
+    weights = np.zeros((len(centres), cells), np.float32)
+    index = np.arange(len(centres))
+    weights[index, lower] = 1 - (position - lower)
+    weights[index, upper] += position - lower
+    return weights
+
+
+def extent(raw: Array, geometry: Geometry) -> Range | None:
+    """Least and most of the rectified map over what was seen; None for a map whose heatmap is zero."""
+    return None if zero_by(health(raw)) else span(place(rectify(raw), geometry))
+
+
+def span(placed: Array) -> Range:
+    return float(placed.min()), float(placed.max())
+
+
+def zero_by(flags: tuple[str, ...]) -> bool:
+    return any(flag != "one_cell" for flag in flags)
+
+
+def heatmap(raw: Array, geometry: Geometry, scale: Range | None = None) -> Heatmap:
+    """ReLU(raw), resized and placed, then min–max over what was seen, or linearly from `scale` (cold, hot) and clipped.
+
+    raw: float32 (u, v), signed. A map that is not finite, has no positive cell or is the same everywhere stays zero and
+    is flagged: it never becomes noise or a full-image box.
+    """
+    heat = np.zeros((geometry.height, geometry.width), np.float32)
+    flags = health(raw)
+    if zero_by(flags):
+        return Heatmap(heat, None, None, flags)
+    placed = place(rectify(raw), geometry)
+    low, high = span(placed)
+    if high - low <= 4 * np.finfo(np.float32).eps * high:
+        return Heatmap(heat, None, None, flags or ("constant",))
+    low, high = scale or (low, high)
+    rows, columns = window(geometry)
+    heat[rows, columns] = ((placed - low) / (high - low)).clip(0, 1)
+    y, x = np.unravel_index(int(placed.argmax()), placed.shape)
+    return Heatmap(heat, (int(x) + columns.start, int(y) + rows.start), (low, high), flags)
+
+
+def fuse(raws: Sequence[Array], how: str) -> Array:
+    """Several layers' raw maps of one class as one, at the finest of their grids: float32 (u, v), signed.
+
+    Each is divided by its largest magnitude first (units differ from layer to layer; signs and zeros stay), resized
+    bilinearly, then averaged (`mean`) or maximised (`max`) cell by cell.
+    """
+    rows, columns = max(raw.shape[0] for raw in raws), max(raw.shape[1] for raw in raws)
+    whole = Geometry(columns, rows, columns, rows, (1.0, 1.0), (0.0, 0.0), "squash")
+    scaled = [raw / (np.abs(raw).max() or 1.0) for raw in raws]
+    stack = np.stack([place(raw, whole) for raw in scaled])
+    return np.asarray(stack.max(0) if how == "max" else stack.mean(0), np.float32)

@@ -1,0 +1,159 @@
+"""Does a network end in global pooling and one linear layer, so that class activation maps are exact? Found by value.
+
+Zhou et al. 2016 (arXiv:1512.04150): with features f_k pooled by the mean and scores S_c = Σ_k w_k^c mean(f_k) + b_c,
+the map is M_c = Σ_k w_k^c f_k and S_c = mean(M_c) + b_c. Oquab et al. 2015 pool class maps by the maximum. Names and
+types of modules say little (functional ReLU and pooling leave no module), so one pass on noise compares numbers: which
+layer's output, pooled, is the input of the linear layer that puts out the scores, or the scores themselves?
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from cam_cli.capture import observe
+from cam_cli.errors import MethodUnsuitable
+
+from .network import Network, Specimen
+from .stages import grid_of
+
+IMAGES = 2  # one could agree by chance of symmetry; two do not
+TOLERANCE = 1e-4  # of the largest value compared
+WORKS = "use `camtool gradcam`, or a model that has such a head (efficientnet_lite0, ResNets, DenseNets, MobileNetV2 …)"
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where class maps come from.
+
+    layer: the module path of the features A (or of the class maps, when `weights` is None). channels_last: A is
+    (b, u, v, c). rectified: the network applies ReLU to A (in a function, not a module) before it pools.
+    pooling: mean or max, over the grid. weights: (k, c), bias: (k,) or None; detached, on the model's device.
+    """
+
+    layer: str
+    channels_last: bool
+    rectified: bool
+    pooling: str
+    weights: Tensor | None
+    bias: Tensor | None
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """One layer's output reduced to what the search compares; keys are (rectified, pooling), values (images, c)."""
+
+    path: str
+    channels_last: bool
+    vectors: dict[tuple[bool, str], Tensor]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """One linear map as it ran on vectors: `output = input @ weights.T + bias`."""
+
+    path: str
+    input: Tensor
+    output: Tensor
+    weights: Tensor
+    bias: Tensor | None
+
+
+@dataclass
+class Trace:
+    """What one pass left behind, in the order modules finished. tail: types of those with weights after the last grid.
+
+    What is kept is cloned or reduced: a later layer may write over an output.
+    """
+
+    features: list[Pooled] = field(default_factory=list)
+    linears: list[Linear] = field(default_factory=list)
+    tail: list[str] = field(default_factory=list)
+
+    def visit(self, path: str, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        if not isinstance(output, Tensor) or not output.is_floating_point():
+            return
+        grid = grid_of(tuple(output.shape), IMAGES)
+        if grid:
+            self.features.append(Pooled(path, grid.channels_last, pooled(output, grid.channels_last)))
+            self.tail.clear()
+        elif next(module.parameters(recurse=False), None) is not None:
+            self.tail.append(type(module).__name__)
+        if inputs and isinstance(inputs[0], Tensor) and is_linear(module, output):
+            assert isinstance(module.weight, Tensor)
+            bias = module.bias.detach().clone() if isinstance(module.bias, Tensor) else None
+            weights = module.weight.detach().flatten(1).clone()
+            self.linears.append(Linear(path, inputs[0].flatten(1).clone(), output.flatten(1).clone(), weights, bias))
+
+
+def find_head(network: Network | nn.Module, size: int | None = None) -> Head:
+    """The head of a network that has one, by one pass on two noise images at its native size (or `size` px).
+
+    Raises MethodUnsuitable with what the network ends in and what works instead, ModelFailed.
+    """
+    specimen = Specimen.of(network, size)
+    trace = Trace()
+    scores = observe(specimen.module, specimen.noise(IMAGES), trace.visit)
+    if not isinstance(scores, Tensor) or scores.ndim != 2:
+        raise MethodUnsuitable(
+            f"cam reads scores of shape (images, classes), which {specimen.name} does not put out; {WORKS}"
+        )
+    if maps := match(scores, trace.features):
+        layer, rectified, pooling = maps
+        return Head(layer.path, layer.channels_last, rectified, pooling, None, None)
+    for linear in reversed(trace.linears):
+        if agree(linear.output, scores) and (found := match(linear.input, trace.features)):
+            layer, rectified, pooling = found
+            return Head(layer.path, layer.channels_last, rectified, pooling, linear.weights, linear.bias)
+    raise MethodUnsuitable(
+        f"cam needs global pooling and one linear layer at the end, {specimen.name} has {ending(trace)}; {WORKS}"
+    )
+
+
+def match(vector: Tensor, features: list[Pooled]) -> tuple[Pooled, bool, str] | None:
+    """The latest layer that pools to `vector` (images, c) as it is, else the latest whose ReLU does; with how."""
+    for rectified in (False, True):
+        for layer in reversed(features):
+            for pooling in ("mean", "max"):
+                if agree(layer.vectors[rectified, pooling], vector):
+                    return layer, rectified, pooling
+    return None
+
+
+def agree(one: Tensor, other: Tensor) -> bool:
+    """Are two float tensors the same up to rounding, and not just zero?"""
+    if one.shape != other.shape:
+        return False
+    scale = other.abs().max()
+    return bool(scale > 0) and bool((one - other).abs().max() <= TOLERANCE * scale)
+
+
+def pooled(features: Tensor, channels_last: bool) -> dict[tuple[bool, str], Tensor]:
+    """(b, c, u, v), or (b, u, v, c), to (b, c): mean and maximum over the grid, of the features and of their ReLU."""
+    grid = (1, 2) if channels_last else (2, 3)
+    largest = features.amax(grid)
+    return {
+        (False, "mean"): features.mean(grid),
+        (False, "max"): largest,
+        (True, "mean"): features.relu().mean(grid),
+        (True, "max"): largest.relu(),
+    }
+
+
+def is_linear(module: nn.Module, output: Tensor) -> bool:
+    """Is it a linear map of one vector an image: a Linear on (b, c), or a 1×1 convolution on a 1×1 grid?"""
+    if isinstance(module, nn.Linear):
+        return output.ndim == 2 and len(output) == IMAGES
+    plain = isinstance(module, nn.Conv2d) and module.groups == 1 and module.kernel_size == (1, 1)
+    return plain and output.shape[0] == IMAGES and output.shape[2:] == (1, 1)
+
+
+def ending(trace: Trace) -> str:
+    """What a network that was refused ends in, for the message."""
+    kinds = trace.tail
+    if kinds and len(kinds) > 1 and set(kinds) == {"Linear"}:
+        return f"{len(kinds)} fully connected layers after its last grid"
+    if 1 < len(kinds) <= 4:
+        return f"{', '.join(kinds[:-1])} and {kinds[-1]} after its last grid"
+    return f"{len(kinds)} layers with weights after its last grid" if kinds else "none that could be found"

@@ -1,0 +1,110 @@
+"""The names of a network's classes, and how a person may call one. Torch-free."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cam_cli.errors import ClassUnknown, nearest
+
+WNID = re.compile(r"n\d{8}")
+SHOWN = 8  # so many candidates are listed in a message
+
+
+@dataclass(frozen=True)
+class Labels:
+    """names: one a class, by index; two classes may share one. wnids: the WordNet ids, by index, where known."""
+
+    names: tuple[str, ...]
+    wnids: tuple[str, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def find(self, text: str) -> int:
+        """The index of the class a person calls `text`: an index, a WNID, or a name (exact, then blind to case, spaces,
+        `_` and `-`, then a unique part of one); `index:`, `wnid:` and `name:` in front settle doubt.
+
+        Raises ClassUnknown with what could have been meant.
+        """
+        prefix, colon, rest = text.partition(":")
+        ways = {"index": self._by_index, "wnid": self._by_wnid, "name": self._by_name}
+        if colon and prefix.casefold() in ways:
+            return ways[prefix.casefold()](rest.strip())
+        text = text.strip()
+        if text.isascii() and text.isdigit():
+            return self._by_index(text)
+        return self._by_wnid(text) if WNID.fullmatch(text) else self._by_name(text)
+
+    def search(self, query: str) -> list[int]:
+        """Every index whose name has `query` in it (blind as in `find`), or whose index or WNID it is, in order.
+
+        Raises ClassUnknown, with the nearest names, when there is none.
+        """
+        part = folded(query)
+        found = [
+            index
+            for index, name in enumerate(self.names)
+            if part in folded(name) or query.strip() == str(index) or query.strip() == self._wnid(index)
+        ]
+        if not found:
+            raise ClassUnknown(f"no class name holds {query!r}{nearest(query, list(self.names))}")
+        return found
+
+    def _wnid(self, index: int) -> str | None:
+        return self.wnids[index] if self.wnids else None
+
+    def _by_index(self, text: str) -> int:
+        if text.isascii() and text.isdigit() and int(text) < len(self):
+            return int(text)
+        raise ClassUnknown(f"no class has the index {text!r}; valid are 0 to {len(self) - 1}")
+
+    def _by_wnid(self, text: str) -> int:
+        if self.wnids is None:
+            raise ClassUnknown(
+                f"these classes have no WordNet ids, so {text!r} cannot be looked up; give an index or a name"
+            )
+        if text not in self.wnids:
+            raise ClassUnknown(f"none of the {len(self)} classes has the WordNet id {text!r}")
+        return self.wnids.index(text)
+
+    def _by_name(self, text: str) -> int:
+        part = folded(text)
+        tests = (lambda name: name == text, lambda name: folded(name) == part, lambda name: part in folded(name))
+        for test in tests if part else ():
+            found = [index for index, name in enumerate(self.names) if test(name)]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                listed = ", ".join(self._described(index) for index in found[:SHOWN])
+                more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+                raise ClassUnknown(f"{text!r} could be {len(found)} classes: {listed}{more}; give one as index:N")
+        raise ClassUnknown(f"no class is called {text!r}{nearest(text, list(self.names))} (list: `camtool classes`)")
+
+    def _described(self, index: int) -> str:
+        return f"{index} ({' '.join(filter(None, (self.names[index], self._wnid(index))))})"
+
+
+def folded(name: str) -> str:
+    """`name` without what people type differently: case, spaces, `_`, `-`, apostrophes."""
+    return re.sub(r"[\s_'’-]+", "", name.casefold())
+
+
+@cache
+def imagenet1k() -> Labels:
+    """The 1000 classes of ILSVRC2012 in the usual order, from the packaged table (made by docs/make/imagenet1k.py)."""
+    with Path(__file__).with_name("imagenet1k.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return Labels(tuple(row["name"] for row in rows), tuple(row["wnid"] for row in rows))
+
+
+def assumed(classes: int) -> tuple[Labels, tuple[str, ...]]:
+    """The labels for a checkpoint that names no classes, and a note on what was assumed."""
+    if classes == 1000:
+        return imagenet1k(), ("class names assumed: ImageNet-1k",)
+    if classes == 1:
+        return Labels(("positive",)), ()
+    return Labels(tuple(f"class_{index}" for index in range(classes))), ()

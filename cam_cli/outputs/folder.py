@@ -1,0 +1,92 @@
+"""The output folder: whose it is, what of it a run may replace, and its `run.json`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from cam_cli.errors import OutputFailed, OutputRefused
+
+from . import atomic
+
+SCRATCH = "camtool-out"
+RESULTS, TABLE, RUN = "results.jsonl", "results.csv", "run.json"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """An output folder that this run may write. `replace` says whether a file that no run recorded may be replaced."""
+
+    path: Path
+    replace: bool
+
+    @classmethod
+    def check(cls, path: str | None, overwrite: bool) -> Folder:
+        """Looks, and touches nothing. Raises OutputRefused where the path is a file, where it holds another run and
+        `overwrite` is not given (the scratch folder, `path` None, needs none), or where it cannot be written."""
+        folder, scratch = Path(path or SCRATCH), path is None
+        there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists() or one.is_symlink())
+        if not there.is_dir():
+            raise OutputRefused(f"the output folder cannot be {folder}: {there} is a file; choose another -o")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise OutputRefused(
+                f"the output folder {folder} cannot be written: no permission in {there}; choose another -o"
+            )
+        if (folder / RUN).exists() and not (overwrite or scratch):
+            raise OutputRefused(
+                f"{folder} holds another run's results; --overwrite replaces them, or choose another -o"
+            )
+        return cls(folder, replace=overwrite or scratch)
+
+    def open(self) -> None:
+        """Makes the folder. An earlier run's recorded files go, nothing else does. Raises OutputFailed."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if (self.path / RUN).exists():
+                clear(self.path)
+        except OSError as error:
+            raise OutputFailed(f"cannot write the output folder {self.path}: {error.strerror or error}") from error
+
+    def write(self, name: str, data: bytes) -> str:
+        """Writes one result atomically; returns its path as a person would type it. Raises OutputRefused where a file
+        of that name is there that no run recorded, OutputFailed."""
+        path = self.path / name
+        if not self.replace and path.exists():
+            raise OutputRefused(
+                f"{path} exists and is not of an earlier run; --overwrite replaces it, or choose another -o"
+            )
+        atomic.write(path, data)
+        return str(path)
+
+
+def clear(folder: Path) -> None:
+    """Removes what the run recorded in `folder` wrote, then the folders this leaves empty. A name that would lead out
+    of the folder is not followed."""
+    parents = set()
+    for name in recorded(folder / RESULTS):
+        inside = PurePosixPath(name)
+        if inside.is_absolute() or ".." in inside.parts:
+            continue
+        (folder / inside).unlink(missing_ok=True)
+        parents |= set(inside.parents)
+    for name in (RESULTS, TABLE, RUN):
+        (folder / name).unlink(missing_ok=True)
+    for parent in sorted(parents, key=lambda one: -len(one.parts)):
+        if parent.parts and not any(os.scandir(folder / parent)):
+            (folder / parent).rmdir()
+
+
+def recorded(results: Path) -> Iterator[str]:
+    """The file names in a `results.jsonl`; a torn or foreign line has none."""
+    if not results.exists():
+        return
+    with results.open(encoding="utf-8", errors="surrogateescape") as lines:
+        for line in lines:
+            try:
+                for one in json.loads(line)["maps"]:
+                    yield from map(str, one["files"].values())
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue

@@ -1,0 +1,69 @@
+"""What a kind of output is given and what it gives back."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from cam_cli.errors import UsageError
+from cam_cli.maps import Heatmap, Range
+from cam_cli.render.colormap import colours
+from cam_cli.specs import OutputSpec
+from cam_cli.types import ClassMap, Explanation
+
+
+@dataclass(frozen=True)
+class Style:
+    """How pictures look. table: uint8 (256, 3) RGB, cold to hot. alpha: opacity at the hottest, 0 to 1."""
+
+    table: np.ndarray
+    alpha: float
+    legend: bool
+    format: str
+
+    @classmethod
+    def of(cls, spec: OutputSpec) -> "Style":
+        return cls(colours(spec.colormap), spec.alpha, spec.legend, spec.format)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A map with its heatmap."""
+
+    map: ClassMap
+    heatmap: Heatmap
+
+    @property
+    def caption(self) -> str:
+        """Class and probability."""
+        return f"{self.map.target.name}  {self.map.target.probability:.1%}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of file. `each` says what there is one of: a `map` or an `image`; `infix` stands before its suffix."""
+
+    each: ClassVar[str] = "map"
+    infix: ClassVar[str] = ""
+    style: Style
+
+    @property
+    def suffix(self) -> str:
+        return self.style.format
+
+    def encode(self, explanation: Explanation, drawn: tuple[Drawn, ...]) -> bytes:
+        """The file's bytes, from one map, or from all of the image where `each` is image."""
+        raise NotImplementedError
+
+
+def parse_range(text: str) -> str | Range:
+    """A value of `--range`: `per-map`, `shared`, or cold and hot as LO:HI in raw units. Raises UsageError."""
+    if text in ("per-map", "shared"):
+        return text
+    try:
+        low, high = map(float, text.split(":"))
+        if not low < high or not np.isfinite([low, high]).all():
+            raise ValueError
+    except ValueError:
+        raise UsageError(f"--range takes per-map, shared or LO:HI with LO < HI (such as 0:2.5), not {text!r}") from None
+    return low, high

@@ -1,0 +1,55 @@
+"""Names of result files: a function of the listing and the options alone, never of what the model says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from string import Formatter
+
+from cam_cli.errors import UsageError
+from cam_cli.types import MapLabel
+
+FIELDS = ("stem", "method", "layer", "class")
+
+
+@dataclass(frozen=True)
+class Naming:
+    """`{stem}.{method}[.{layer}][.{class}]` below the item's folder; the bracketed parts only where several were asked
+    for, or whatever `template` makes of the same parts. The kind's infix and suffix follow."""
+
+    several: frozenset[str]
+    template: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a template that is malformed, names an unknown part, leaves the folder, or would give
+        two results one name."""
+        if self.template is None:
+            return
+        try:
+            parts = [part for _, part, _, _ in Formatter().parse(self.template) if part is not None]
+        except ValueError as error:
+            raise UsageError(f"--name {self.template!r}: {error}") from None
+        for part in parts:
+            if part not in FIELDS:
+                raise UsageError(f"--name knows {{stem}} {{method}} {{layer}} {{class}}, not {{{part}}}")
+        for part in FIELDS:
+            if part not in parts and (part == "stem" or part in self.several):
+                raise UsageError(f"--name {self.template!r} gives several results one name; add {{{part}}}")
+        if "/" in self.template or "\\" in self.template or self.template.startswith("."):
+            raise UsageError(f"--name {self.template!r} is a file name: no slash, no dot in front")
+
+    def of(self, stem: str, label: MapLabel | None, infix: str, suffix: str) -> str:
+        """The path of one result below the output folder, POSIX. `label` is None for what there is one of an image."""
+        place = PurePosixPath(stem)
+        if label is None:
+            body = place.name
+        elif self.template is not None:
+            parts = {"stem": place.name, "method": label.method, "layer": label.layer, "class": label.selection}
+            body = self.template.format_map(parts)
+        else:
+            kept = [label.method, *(getattr(label, part) for part in ("layer", "selection") if self.asked(part))]
+            body = ".".join([place.name, *kept])
+        return str(place.with_name(".".join(filter(None, [body, infix, suffix]))))
+
+    def asked(self, part: str) -> bool:
+        return {"layer": "layer", "selection": "class"}[part] in self.several

@@ -1,0 +1,25 @@
+"""The picture under its heatmap."""
+
+from cam_cli.maps import window
+from cam_cli.render.legend import with_legend
+from cam_cli.render.overlay import overlay
+from cam_cli.types import Explanation
+
+from .encode import encode
+from .kind import Drawn, Kind
+
+
+class Overlay(Kind):
+    """The upright original's own size and no text on it; `--legend` adds a strip below."""
+
+    def encode(self, explanation: Explanation, drawn: tuple[Drawn, ...]) -> bytes:
+        (one,) = drawn
+        assert explanation.pixels is not None
+        picture = overlay(
+            explanation.pixels, one.heatmap.heat, self.style.table, self.style.alpha, window(explanation.geometry)
+        )
+        if self.style.legend:
+            low, high = (f"{value:.3g}" for value in one.heatmap.scale or (0.0, 0.0))
+            text = "  ·  ".join([one.caption, one.map.method, *one.heatmap.flags])
+            picture = with_legend(picture, self.style.table, text, low, high)
+        return encode(picture, self.style.format)

@@ -1,0 +1,23 @@
+"""The raw map for other programs."""
+
+from io import BytesIO
+
+import numpy as np
+
+from cam_cli.types import Explanation
+
+from .kind import Drawn, Kind
+
+
+class Raw(Kind):
+    """float32 (u, v), signed, unscaled, at the layer's grid, as NumPy's .npy."""
+
+    @property
+    def suffix(self) -> str:
+        return "npy"
+
+    def encode(self, explanation: Explanation, drawn: tuple[Drawn, ...]) -> bytes:
+        (one,) = drawn
+        buffer = BytesIO()
+        np.save(buffer, one.map.raw.astype(np.float32), allow_pickle=False)
+        return buffer.getvalue()

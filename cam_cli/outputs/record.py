@@ -1,0 +1,117 @@
+"""The JSON object of one image, `camtool.result/1`, and its lines in `results.jsonl` and `results.csv`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from io import StringIO
+from typing import Any
+
+from cam_cli.types import Explanation, Failure, Prediction
+
+from .kind import Drawn
+
+SCHEMA = "camtool.result/1"
+COLUMNS = (
+    "id", "image", "width", "height", "class_index", "class_name", "class_wnid", "logit", "probability",
+    "method", "layers", "rows", "cols", "raw_min", "raw_max", "peak_x", "peak_y", "flags", "files",
+)  # fmt: skip
+
+
+def result(explanation: Explanation, drawn: tuple[Drawn, ...], files: list[dict[str, str]]) -> dict[str, Any]:
+    """An explained image. files: for each map, kind to path."""
+    item, geometry = explanation.item, explanation.geometry
+    return {
+        "schema": SCHEMA,
+        "id": item.id,
+        "image": item.path,
+        "width": geometry.width,
+        "height": geometry.height,
+        "seen": [number(edge, 6) for edge in geometry.seen],
+        "truth": None,
+        "correct": None,
+        "flags": list(explanation.flags),
+        "predictions": [prediction(one) for one in explanation.predictions],
+        "maps": [mapped(one, names) for one, names in zip(drawn, files, strict=True)],
+        "error": None,
+    }
+
+
+def failed(failure: Failure) -> dict[str, Any]:
+    """An image that could not be done: the same keys."""
+    empty = dict.fromkeys(("width", "height", "seen", "truth", "correct"))
+    return {
+        "schema": SCHEMA,
+        "id": failure.item.id,
+        "image": failure.item.path,
+        **empty,
+        "flags": [],
+        "predictions": [],
+        "maps": [],
+        "error": {"kind": failure.kind, "message": failure.message},
+    }
+
+
+def mapped(one: Drawn, files: dict[str, str]) -> dict[str, Any]:
+    raw = one.map.raw
+    return {
+        "class": prediction(one.map.target),
+        "method": one.map.method,
+        "layers": list(one.map.layers),
+        "grid": {"rows": raw.shape[0], "cols": raw.shape[1]},
+        "raw_range": [number(float(raw.min())), number(float(raw.max()))],
+        "peak": list(one.heatmap.peak) if one.heatmap.peak else None,
+        "flags": list(one.heatmap.flags),
+        "files": files,
+        "boxes": None,
+    }
+
+
+def prediction(one: Prediction) -> dict[str, Any]:
+    return {
+        "index": one.index,
+        "name": one.name,
+        "wnid": one.wnid,
+        "logit": number(one.logit),
+        "probability": number(one.probability),
+    }
+
+
+def number(value: float, digits: int = 6) -> float | int | None:
+    """`value` to so many significant digits, which is what float32 holds; null where it is not finite."""
+    if not math.isfinite(value):
+        return None
+    short = float(f"{value:.{digits}g}")
+    return int(short) if short.is_integer() and abs(short) < 10**digits else short
+
+
+def json_line(record: dict[str, Any]) -> bytes:
+    """One line of UTF-8. File names that are not UTF-8 are escaped, as JSON allows, so nothing is lost."""
+    try:
+        return (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    except UnicodeEncodeError:
+        return (json.dumps(record, allow_nan=False) + "\n").encode()
+
+
+def csv_lines(record: dict[str, Any]) -> bytes:
+    """A line a map."""
+    return b"".join(csv_line(row) for row in map_rows(record))
+
+
+def csv_line(row: tuple[Any, ...]) -> bytes:
+    buffer = StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(row)
+    return buffer.getvalue().encode("utf-8", "surrogateescape")
+
+
+def map_rows(record: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """In the order of COLUMNS; several layers are joined with +, flags and files with spaces and semicolons."""
+    return [
+        (
+            record["id"], record["image"], record["width"], record["height"],
+            *one["class"].values(), one["method"], "+".join(one["layers"]), *one["grid"].values(), *one["raw_range"],
+            *(one["peak"] or (None, None)), " ".join(one["flags"]), ";".join(one["files"].values()),
+        )
+        for one in record["maps"]
+    ]  # fmt: skip

@@ -1,0 +1,24 @@
+"""`run.json`: what was run, with what, and how it went."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from . import atomic
+from .folder import RUN, Folder
+
+SCHEMA = "camtool.run/1"
+
+
+def describe(folder: Folder | None, run: dict[str, Any], counts: dict[str, int], seconds: float | None) -> None:
+    """Writes `run.json`: at the start with no `seconds`, again at the end. Without a folder there is none.
+
+    Raises OutputFailed.
+    """
+    if folder is None:
+        return
+    timing = {"written": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": seconds and round(seconds, 3)}
+    whole = {"schema": SCHEMA, **run, "counts": counts, "timing": timing}
+    atomic.write(folder.path / RUN, (json.dumps(whole, indent=1) + "\n").encode())

@@ -1,0 +1,48 @@
+"""A family by name: one literal table, readable without importing any member (and so without torch)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from .errors import CamtoolError, nearest
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One member of a family.
+
+    target: `"package.module:attribute"`, imported only when the member is chosen.
+    summary: one line for lists, help and documentation.
+    extra: the pip extra a member needs beyond the ordinary dependencies, or "".
+    """
+
+    target: str
+    summary: str
+    extra: str = ""
+
+
+class Registry(Mapping[str, Entry]):
+    """A family's table. `load` imports the member asked for; an unknown name raises `unknown` with its nearest."""
+
+    def __init__(self, noun: str, unknown: type[CamtoolError], entries: dict[str, Entry]):
+        self.noun, self.unknown, self.entries = noun, unknown, entries
+
+    def __getitem__(self, name: str) -> Entry:
+        if name not in self.entries:
+            known = ", ".join(self.entries)
+            raise self.unknown(f"no {self.noun} is called {name!r}{nearest(name, list(self.entries))} (known: {known})")
+        return self.entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def load(self, name: str) -> Any:
+        module, _, attribute = self[name].target.partition(":")
+        return getattr(import_module(module), attribute)

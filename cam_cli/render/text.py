@@ -1,0 +1,29 @@
+"""Writing on pictures. OpenCV's own letters are ASCII only, so the font is the one Pillow brings."""
+
+from functools import cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+INK, PAPER = (32, 32, 32), (255, 255, 255)
+
+
+@cache
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def text_width(text: str, size: int) -> int:
+    """Width of one line in pixels."""
+    return int(np.ceil(font(size).getlength(text)))
+
+
+def strip(text: str, width: int, height: int, size: int, margin: int = 0) -> np.ndarray:
+    """One line of dark text on white, centred from top to bottom: uint8 (height, width, 3) RGB. A text that does not
+    fit is cut and ends in an ellipsis."""
+    room = width - 2 * margin
+    while text and text_width(text, size) > room:
+        text = text[:-2].rstrip() + "…" if len(text) > 1 else ""
+    canvas = Image.new("RGB", (width, height), PAPER)
+    ImageDraw.Draw(canvas).text((margin, height / 2), text, INK, font(size), anchor="lm")
+    return np.asarray(canvas)

@@ -1,0 +1,245 @@
+"""A run in plain values: one frozen dataclass a group of options, each option declared once, here.
+
+`option(...)` holds what a command line needs (flags, help, bounds) as plain data; cli turns it into the terminal's
+own objects, `as_json` into what `run.json` keeps. Values that only make sense together are checked in `__post_init__`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from .errors import UsageError
+
+
+@dataclass(frozen=True)
+class Option:
+    """What the command line says about one field."""
+
+    flags: tuple[str, ...]
+    help: str
+    panel: str
+    metavar: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+def option(default: Any, *flags: str, help: str, panel: str, **more: Any) -> Any:
+    return field(default=default, metadata={"option": Option(flags, help, panel, **more)})
+
+
+Fit = Literal["model", "squash", "pad", "keep"]
+Fuse = Literal["mean", "max"]
+Format = Literal["png", "jpg", "webp"]
+Precision = Literal["fp32", "bf16", "fp16"]
+
+MODEL, WHAT, PIXELS, OUTPUT, RUN, TERMINAL = "Model", "What to explain", "Pixels", "Output", "Run", "Terminal"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    model: str = option(
+        "efficientnet_lite0",
+        "--model",
+        "-m",
+        panel=MODEL,
+        metavar="NAME",
+        help="The classifier: the bundled efficientnet_lite0, or any name of `camtool models`.",
+    )
+    checkpoint: str | None = option(
+        None,
+        "--checkpoint",
+        panel=MODEL,
+        metavar="FILE",
+        help="Weights for it: a state dict as .pth (loaded weights-only) or .safetensors.",
+    )
+
+
+@dataclass(frozen=True)
+class ClassSpec:
+    classes: tuple[str, ...] = option(
+        ("top",),
+        "--class",
+        "-c",
+        panel=WHAT,
+        metavar="CLASS",
+        help="top, topN, all, an index, a name or a WNID; index: name: wnid: settle doubt. Repeat for several.",
+    )
+    min_prob: float | None = option(
+        None,
+        "--min-prob",
+        panel=WHAT,
+        minimum=0.0,
+        maximum=1.0,
+        metavar="P",
+        help="Keep only classes above this probability.",
+    )
+
+
+@dataclass(frozen=True)
+class CamSpec:
+    """The choices of `cam`: none, since the network's head fixes the layer and the weights."""
+
+    methods: tuple[str, ...] = ("cam",)
+    layers: tuple[str, ...] = ()
+    fuse: Fuse = "mean"
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    methods: tuple[str, ...] = option(
+        ("gradcam",), "--method", panel=WHAT, metavar="NAME", help="A method of `camtool methods`. Repeat for several."
+    )
+    layers: tuple[str, ...] = option(
+        (),
+        "--layer",
+        "-l",
+        panel=WHAT,
+        metavar="LAYER",
+        help="A stage (layer1 … layer4), a module path, a glob, or a+b to fuse. Repeat for several. "
+        "[default: the last grid before pooling]",
+    )
+    fuse: Fuse = option("mean", "--fuse", panel=WHAT, help="How a+b joins the maps of several layers.")
+
+
+@dataclass(frozen=True)
+class GeometrySpec:
+    fit: Fit = option(
+        "model",
+        "--fit",
+        panel=PIXELS,
+        help="model: its own resize and centre crop. squash: the whole image, distorted. pad: whole, with margins. "
+        "keep: whole, undistorted, if the network takes any size.",
+    )
+    size: int | None = option(
+        None,
+        "--size",
+        panel=PIXELS,
+        minimum=8,
+        metavar="N",
+        help="Input size in pixels (with keep: of the short side). [default: the model's]",
+    )
+    max_pixels: int = option(
+        178_956_970,
+        "--max-pixels",
+        panel=PIXELS,
+        minimum=1,
+        metavar="N",
+        help="Refuse larger pictures before decoding them.",
+    )
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    output: str | None = option(
+        None,
+        "--output",
+        "-o",
+        panel=OUTPUT,
+        metavar="PATH",
+        help="A folder, a FILE for one result, or - for its bytes. [default: camtool-out]",
+    )
+    save: str = option("overlay", "--save", panel=OUTPUT, metavar="KINDS", help="overlay,heatmap,raw,panel, or none.")
+    format: Format = option("png", "--format", panel=OUTPUT, help="Of the pictures.")
+    colormap: str = option(
+        "inferno", "--colormap", panel=OUTPUT, metavar="NAME", help="inferno, viridis, magma, turbo, …"
+    )
+    alpha: float = option(
+        0.6,
+        "--alpha",
+        panel=OUTPUT,
+        minimum=0.0,
+        maximum=1.0,
+        metavar="A",
+        help="Opacity of the overlay where the map is hottest.",
+    )
+    legend: bool = option(
+        False, "--legend", panel=OUTPUT, help="Add a strip below with class, probability and raw range."
+    )
+    range: str = option(
+        "per-map",
+        "--range",
+        panel=OUTPUT,
+        metavar="RANGE",
+        help="What is cold and hot: per-map (its own least and most), shared (by one method's maps of an image), or LO:HI.",
+    )
+    name: str | None = option(
+        None,
+        "--name",
+        panel=OUTPUT,
+        metavar="TEMPLATE",
+        help="File names from {stem} {method} {layer} {class}, without suffix.",
+    )
+    overwrite: bool = option(
+        False, "--overwrite", panel=OUTPUT, help="Replace what an earlier run wrote in the output folder."
+    )
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    limit: int | None = option(None, "--limit", panel=RUN, minimum=1, metavar="N", help="Only the first N images.")
+    sample: int | None = option(
+        None, "--sample", panel=RUN, minimum=1, metavar="N", help="A random N of the images, in listing order."
+    )
+    seed: int = option(0, "--seed", panel=RUN, metavar="S", help="Of everything random.")
+    device: str = option(
+        "auto", "--device", panel=RUN, metavar="NAME", help="auto (cuda, then mps, then cpu), or a name."
+    )
+    precision: Precision = option(
+        "fp32", "--precision", panel=RUN, help="Arithmetic of the forward pass; maps stay float32."
+    )
+    batch_size: str = option("auto", "--batch-size", panel=RUN, metavar="N", help="Images a forward pass, or auto.")
+    workers: int | None = option(
+        None, "--workers", panel=RUN, minimum=1, metavar="N", help="Threads that read and write. [default: the cores]"
+    )
+    max_failures: str = option(
+        "0", "--max-failures", panel=RUN, metavar="N|P%", help="How many images may fail before the exit code is 5."
+    )
+    nul: bool = option(False, "-0", panel=RUN, help="Paths on stdin are separated by NUL.")
+
+    def __post_init__(self) -> None:
+        if self.batch_size != "auto" and not (self.batch_size.isdecimal() and int(self.batch_size) > 0):
+            raise UsageError(f"--batch-size takes a positive number or auto, not {self.batch_size!r}")
+        self.failures_allowed(0)
+
+    def failures_allowed(self, total: int) -> float:
+        """How many of `total` images may fail: --max-failures, a count or a percentage."""
+        number, percent = self.max_failures.removesuffix("%"), self.max_failures.endswith("%")
+        try:
+            allowed = float(number) if percent else int(number)
+        except ValueError:
+            allowed = -1
+        if not allowed >= 0 or (percent and allowed > 100):
+            raise UsageError(f"--max-failures takes a number (3) or a percentage (2%), not {self.max_failures!r}")
+        return total * allowed / 100 if percent else allowed
+
+
+@dataclass(frozen=True)
+class TerminalSpec:
+    """How a run talks; it changes no result, so `run.json` does not keep it."""
+
+    json: bool = option(False, "--json", panel=TERMINAL, help="One JSON object an image on stdout, in input order.")
+    print0: bool = option(
+        False, "--print0", panel=TERMINAL, help="End the written paths with NUL instead of a newline."
+    )
+    quiet: bool = option(False, "--quiet", "-q", panel=TERMINAL, help="Errors only on stderr.")
+    verbose: bool = option(False, "--verbose", "-v", panel=TERMINAL, help="Say more on stderr: a line an image.")
+    debug: bool = option(False, "--debug", panel=TERMINAL, help="Show the traceback of an error.")
+
+
+@dataclass(frozen=True)
+class ExplainSpec:
+    """One run of `cam`, `gradcam` or `explain`."""
+
+    command: str
+    inputs: tuple[str, ...]
+    model: ModelSpec
+    classes: ClassSpec
+    method: CamSpec | MethodSpec
+    geometry: GeometrySpec
+    output: OutputSpec
+    run: RunSpec
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for `run.json`."""
+        return asdict(self)

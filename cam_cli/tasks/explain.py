@@ -1,0 +1,140 @@
+"""`cam`, `gradcam` and `explain`: plan, load, then images in, files and records out.
+
+The plan needs no torch, so that a wrong path or a taken output folder is said at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any, BinaryIO
+
+from cam_cli.errors import ImagesFailed, UsageError
+from cam_cli.images.listing import Listing
+from cam_cli.images.sources import list_images
+from cam_cli.methods import METHODS
+from cam_cli.outputs import KINDS
+from cam_cli.outputs.book import Book
+from cam_cli.outputs.destination import Destination, choose
+from cam_cli.outputs.finishing import Finisher
+from cam_cli.outputs.kind import Kind, Style, parse_range
+from cam_cli.outputs.naming import Naming
+from cam_cli.outputs.run import describe
+from cam_cli.specs import ExplainSpec, OutputSpec
+
+from .listener import Listener
+
+
+@dataclass
+class Summary:
+    """What a run did, counted as it goes. total: images listed; where: the output folder or file, for people."""
+
+    total: int
+    where: str
+    done: int = 0
+    failed: int = 0
+    flagged: int = 0
+    maps: int = 0
+    stopped: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    def add(self, record: dict[str, Any]) -> None:
+        self.done += record["error"] is None
+        self.failed += record["error"] is not None
+        self.maps += len(record["maps"])
+        self.flagged += bool(record["flags"] or any(one["flags"] for one in record["maps"]))
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def counts(self) -> dict[str, int]:
+        names = ("total", "done", "failed", "flagged", "maps")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What can be known before the model is loaded."""
+
+    listing: Listing
+    kinds: dict[str, Kind]
+    destination: Destination
+
+
+def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO) -> Summary:
+    """One run of `spec`. Tells `listener` as it goes; `stop` ends it after the images in hand.
+
+    Raises what planning and loading raise, and OutputFailed and OutputRefused while writing. That images failed is not
+    raised here: see `check_failures`.
+    """
+    plan = make_plan(spec, stdin)
+    for text in plan.listing.notes:
+        listener.note("input", text)
+
+    from cam_cli.engine.pipeline import stream
+
+    from .explainer import make_explainer, reader, versions  # torch from here on
+
+    ready = make_explainer(spec, listener)
+    if plan.destination.single and ready.naming.several:
+        raise UsageError(f"-o {spec.output.output} names one result, the options ask for several; name a folder")
+    summary = Summary(len(plan.listing), plan.destination.name)
+    run = {"command": sys.argv[1:], "spec": spec.as_json(), **ready.facts, "versions": versions()}
+    with Book.open(plan.destination.folder) as book:
+        describe(plan.destination.folder, run, summary.counts(), None)
+        listener.begin(len(plan.listing))
+        results = stream(
+            plan.listing,
+            read=reader(spec, ready),
+            explain=ready.explainer,
+            finish=Finisher(plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination),
+            batch_size=ready.batch_size,
+            workers=ready.workers,
+            stop=stop,
+        )
+        for written in results:
+            book.add(written.record)
+            summary.add(written.record)
+            listener.result(written.record, written.paths, written.data)
+        summary.stopped = stop.is_set()
+        describe(plan.destination.folder, run, summary.counts(), summary.seconds)
+    return summary
+
+
+def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
+    """Reads the options that name things, lists the images, and looks at where results go; touches nothing."""
+    for name in spec.method.methods:
+        METHODS[name]
+    kinds = make_kinds(spec.output)
+    parse_range(spec.output.range)
+    Naming(frozenset(), spec.output.name)
+    destination = choose(
+        spec.output.output,
+        suffixes=[kind.suffix for kind in kinds.values()],
+        overwrite=spec.output.overwrite,
+        inputs=list(spec.inputs),
+    )
+    output = str(destination.folder.path) if destination.folder else None
+    listing = list_images(spec.inputs, output=output, stdin=stdin, nul=spec.run.nul)
+    listing = listing.take(spec.run.limit, spec.run.sample, spec.run.seed)
+    if destination.single and len(listing) != 1:
+        raise UsageError(
+            f"-o {spec.output.output} takes the result of one image, the inputs hold {len(listing)}; name a folder"
+        )
+    return Plan(listing, kinds, destination)
+
+
+def make_kinds(spec: OutputSpec) -> dict[str, Kind]:
+    """The kinds of `--save`, in its order. Raises UsageError."""
+    names = [] if spec.save == "none" else [name.strip() for name in spec.save.split(",")]
+    style = Style.of(spec)
+    return {name: KINDS.load(name)(style) for name in names}
+
+
+def check_failures(spec: ExplainSpec, summary: Summary) -> None:
+    """Raises ImagesFailed when more images failed than --max-failures allows."""
+    if summary.failed > spec.run.failures_allowed(summary.done + summary.failed):
+        raise ImagesFailed(f"{summary.failed} of {summary.done + summary.failed} images failed; the others are done")

@@ -1,0 +1,17 @@
+"""What a task tells whoever runs it; a terminal is one such listener."""
+
+from typing import Any, Protocol
+
+
+class Listener(Protocol):
+    def note(self, topic: str, text: str) -> None:
+        """A fact people want to see once: the model, the layer, what was assumed."""
+
+    def warn(self, text: str) -> None:
+        """Something that may not be what was meant."""
+
+    def begin(self, total: int) -> None:
+        """So many images are about to be explained."""
+
+    def result(self, record: dict[str, Any], paths: tuple[str, ...], data: bytes | None) -> None:
+        """One image is done, in input order: its record, the paths written, and bytes that were asked for on stdout."""

@@ -1,0 +1,187 @@
+"""Frozen values that cross rooms. Axis alphabet: b images, k classes, c channels, u v grid rows and columns,
+h w model input, H W the upright original; boxes and points are x before y, pixel i covers [i, i + 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .errors import CamtoolError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class ImageItem:
+    """One image of a listing, not yet read.
+
+    id: the path below its input root, POSIX, unique in the listing.
+    path: where to read it, as the person would type it (`-` when `data` holds bytes from stdin).
+    stem: what names of results start with: the id without its suffix, or with it where two images of a folder share it.
+    """
+
+    id: str
+    path: str
+    stem: str
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network wants its input.
+
+    size: side of its square input in pixels; resize: the short side before the centre crop (`fit model`).
+    mean, std: per channel, for values in [0, 1]. interpolation: bilinear or bicubic, antialiased.
+    source: where this came from: weights, checkpoint, options or assumed.
+    """
+
+    size: int
+    resize: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    interpolation: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The affine map between an upright original and the model's input: `input = original * scale + offset`, per axis.
+
+    width, height: the upright original. input_width, input_height: the model's input. Pixels; x before y.
+    orientation: the EXIF value (1–8) that was applied to make the original upright.
+    """
+
+    width: int
+    height: int
+    input_width: int
+    input_height: int
+    scale: tuple[float, float]
+    offset: tuple[float, float]
+    fit: str
+    orientation: int = 1
+
+    @property
+    def seen(self) -> tuple[float, float, float, float]:
+        """The part of the original the model saw: half-open x0, y0, x1, y1 in pixels of the original."""
+        x0, y0 = self.to_original(0, 0)
+        x1, y1 = self.to_original(self.input_width, self.input_height)
+        return max(0.0, x0), max(0.0, y0), min(float(self.width), x1), min(float(self.height), y1)
+
+    def to_input(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the original, in pixels of the model's input."""
+        return x * self.scale[0] + self.offset[0], y * self.scale[1] + self.offset[1]
+
+    def to_original(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the model's input, in pixels of the original: the exact inverse of `to_input`."""
+        return (x - self.offset[0]) / self.scale[0], (y - self.offset[1]) / self.scale[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image read and prepared.
+
+    pixels: uint8 (H, W, 3) RGB, upright, for drawing only.
+    tensor: float32 (3, h, w), normalised, made from the file's full depth.
+    flags: of `IMAGE_FLAGS`.
+    """
+
+    item: ImageItem
+    pixels: np.ndarray
+    tensor: torch.Tensor
+    geometry: Geometry
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An image that could not be done: `kind` and `message` of the error, as they stand in its record."""
+
+    item: ImageItem
+    kind: str
+    message: str
+
+    @classmethod
+    def of(cls, item: ImageItem, error: CamtoolError) -> Failure:
+        return cls(item, error.kind, error.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How a network turns its last grid into scores, where that makes CAM exact.
+
+    layer: path of the module whose output is pooled. channels_last: that output is (b, u, v, c).
+    rectified: a ReLU that is no module stands between it and the pooling. pooling: mean or max, over the grid.
+    weights: float (k, c), bias: float (k,); both None where the layer's output is class maps already.
+    """
+
+    layer: str
+    channels_last: bool
+    rectified: bool
+    pooling: str
+    weights: torch.Tensor | None
+    bias: torch.Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A class with the model's answer for one image; also what a map explains."""
+
+    index: int
+    name: str
+    wnid: str | None
+    logit: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMap:
+    """One map before anything is drawn.
+
+    raw: float32 (u, v), signed, unscaled, at the layer's grid.
+    layers: the module paths it was read at (several when fused).
+    label: what makes its file name: the parts {method}, {layer} and {class} as the options ask for them.
+    """
+
+    target: Prediction
+    method: str
+    layers: tuple[str, ...]
+    raw: np.ndarray
+    label: MapLabel
+
+
+@dataclass(frozen=True, slots=True)
+class MapLabel:
+    """The name parts of one map, a function of the options alone: never of what the model says."""
+
+    method: str
+    layer: str
+    selection: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One image explained: the top predictions (best first) and the maps, in the order method, layer, class."""
+
+    item: ImageItem
+    geometry: Geometry
+    predictions: tuple[Prediction, ...]
+    maps: tuple[ClassMap, ...]
+    pixels: np.ndarray | None = field(repr=False, default=None)
+    flags: tuple[str, ...] = ()
+
+
+IMAGE_FLAGS = {
+    "alpha_flattened": "the picture is transparent in places; it was laid on white",
+    "depth_guessed": "a 16-bit or float picture uses a small part of its range; the depth was guessed from its values",
+    "first_frame": "the file holds several frames or pages; the first was used",
+    "no_class": "no class passed --min-prob, so there is no map",
+}
+MAP_FLAGS = {
+    "not_finite": "the raw map holds NaN or infinity; the heatmap is zero",
+    "all_zero": "the raw map is zero everywhere; the heatmap is zero",
+    "all_negative": "no cell of the raw map is positive: evidence against the class only; the heatmap is zero",
+    "constant": "the heatmap is the same everywhere, so it says nothing about where; it is zero",
+    "one_cell": "the layer's grid is a single cell, so it cannot say where",
+}

@@ -1,0 +1,66 @@
+"""Image files made in memory, so that no test depends on a picture it cannot see."""
+
+import io
+import struct
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from cam_cli.types import ImageItem
+
+QUADRANTS = np.array([[(255, 0, 0), (0, 255, 0)], [(0, 0, 255), (255, 255, 0)]], np.uint8)
+
+
+def quadrants(height: int = 40, width: int = 64) -> np.ndarray:
+    """uint8 (H, W, 3): red and green above blue and yellow; no turn or flip leaves it as it is."""
+    return QUADRANTS.repeat(height // 2, 0).repeat(width // 2, 1)
+
+
+def smooth(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """uint8 (H, W, 3): soft blobs with a little noise, like a photograph."""
+    rng = np.random.default_rng(seed)
+    blobs = cv2.resize(rng.uniform(20, 235, (5, 6, 3)), (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.clip(blobs + rng.normal(0, 4, blobs.shape), 0, 255).astype(np.uint8)
+
+
+def saved(image: np.ndarray | Image.Image, format: str, **options: object) -> bytes:
+    """The bytes Pillow writes."""
+    buffer = io.BytesIO()
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def encoded(image: np.ndarray, suffix: str) -> bytes:
+    """The bytes OpenCV writes, from grey, RGB or RGBA: for the depths Pillow does not write."""
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    turned = image if channels == 1 else image[..., [2, 1, 0, 3][:channels]]
+    done, data = cv2.imencode(suffix, np.ascontiguousarray(turned))
+    assert done
+    return data.tobytes()
+
+
+def exif(orientation: int) -> bytes:
+    block = Image.Exif()
+    block[274] = orientation
+    return block.tobytes()
+
+
+def raw_tiff(image: np.ndarray, orientation: int = 1) -> bytes:
+    """An uncompressed little-endian TIFF of uint8, uint16 or float32 (H, W, 3), as few programs can read them all."""
+    height, width = image.shape[:2]
+    bits, kind = image.dtype.itemsize * 8, 3 if image.dtype.kind == "f" else 1
+    pixels = image.tobytes()
+    extra = 8 + 2 + 12 * 11 + 4
+    start = extra + 12
+    tags = [
+        (256, 4, 1, width), (257, 4, 1, height), (258, 3, 3, extra), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, start),
+        (274, 3, 1, orientation), (277, 3, 1, 3), (278, 4, 1, height), (279, 4, 1, len(pixels)), (339, 3, 3, extra + 6),
+    ]  # fmt: skip
+    directory = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + directory + b"\0\0\0\0"
+    return head + struct.pack("<6H", *[bits] * 3, *[kind] * 3) + pixels
+
+
+def item(data: bytes) -> ImageItem:
+    return ImageItem(id="x.jpg", path="-", stem="x", data=data)
