@@ -16,7 +16,7 @@
 `kind` is the class name: it stands in `camtool: error[KIND]: …` and in the `error` of a record; scripts match on it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 
@@ -119,8 +119,9 @@ def about(item: object) -> Iterator[None]:
         raise
 
 
-def nearest(name: str, known: list[str], count: int = 3) -> str:
-    """`"; did you mean a, b?"` for the known names nearest to `name`, or an empty string when none is near."""
-    folded = {entry.casefold(): entry for entry in known}
-    matches = get_close_matches(name.casefold(), list(folded), n=count, cutoff=0.6)
+def nearest(name: str, known: Sequence[str], count: int = 3) -> str:
+    """`"; did you mean a, b?"`: known names that hold what was typed, else those spelled alike; or an empty string."""
+    typed, folded = name.casefold(), {entry.casefold(): entry for entry in known}
+    holding = [entry for entry in folded if typed and typed in entry]
+    matches = holding[:count] or get_close_matches(typed, list(folded), n=count, cutoff=0.6)
     return f"; did you mean {', '.join(folded[match] for match in matches)}?" if matches else ""

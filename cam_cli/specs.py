@@ -161,7 +161,7 @@ class OutputSpec:
         "--range",
         panel=OUTPUT,
         metavar="RANGE",
-        help="What is cold and hot: per-map (its own least and most), shared (by one method's maps of an image), or LO:HI.",
+        help="What is cold and hot: per-map (its own least and most), shared (by one method on an image), or LO:HI.",
     )
     name: str | None = option(
         None,

@@ -166,9 +166,14 @@ def test_a_layer_that_does_not_run_is_refused(images):
 def test_undisturbed_restores_after_an_exception():
     model = seeded(Residual()).train()
     inside = []
-    with pytest.raises(KeyError), undisturbed(model):
-        inside.append((model.training, any(parameter.requires_grad for parameter in model.parameters())))
-        raise KeyError
+
+    def use():
+        with undisturbed(model):
+            inside.append((model.training, any(parameter.requires_grad for parameter in model.parameters())))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        use()
     assert inside == [(False, False)]
     assert model.training
     assert all(parameter.requires_grad for parameter in model.parameters())

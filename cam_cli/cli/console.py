@@ -160,11 +160,15 @@ def listed(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
     elif sys.stdout.isatty():
         table = Table(*entries[0], box=None, header_style="bold", pad_edge=False)
         for entry in entries:
-            table.add_row(*(escaped(str(value)) if value is not None else "" for value in entry.values()))
+            table.add_row(*map(escaped, map(cell, entry.values())))
         Console().print(table)
     else:
-        lines = [
-            list(entries[0]),
-            *([str(value) if value is not None else "" for value in one.values()] for one in entries),
-        ]
+        lines = [list(entries[0]), *(list(map(cell, one.values())) for one in entries)]
         out.write("".join("\t".join(line) + "\n" for line in lines).encode())
+
+
+def cell(value: object) -> str:
+    """One value of a list; nothing and no are blank."""
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

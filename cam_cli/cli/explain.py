@@ -16,7 +16,7 @@ Inputs = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT",
-        help="Images, folders, quoted globs, a .csv or .jsonl with a path column, or - for one image or a list of paths "
+        help="Images, folders, quoted globs, a .csv or .jsonl with a path column, or - for an image or a list of paths "
         "on stdin.",
         show_default=False,
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -58,13 +57,27 @@ def layers(model: ModelSpec, as_json: Json = False) -> None:
     """List the layers of a model that have a grid: path, type, shape, stride, stage."""
     from cam_cli.models import load
     from cam_cli.models.layers import survey
+    from cam_cli.models.stages import STAGES
 
     from .console import listed
 
     found = survey(load(model.model, model.checkpoint))
-    default = found.default.path
+    default = found.stages.get(f"layer{STAGES}")
     listed(
-        ({**asdict(layer), "default": "default" if layer.path == default else ""} for layer in found.layers), as_json
+        (
+            {
+                "layer": layer.path,
+                "type": layer.kind,
+                "channels": layer.channels,
+                "rows": layer.rows,
+                "cols": layer.cols,
+                "stride": layer.stride,
+                "stage": layer.stage,
+                "default": layer == default,
+            }
+            for layer in found.layers
+        ),
+        as_json,
     )
 
 

@@ -73,6 +73,7 @@ class Explainer:
     min_prob: float
     device: torch.device
     precision: str
+    activation: str = "softmax"
 
     def __call__(self, batch: Sequence[Picture | Failure]) -> Iterator[Explanation | Failure]:
         """One outcome for each of `batch`, in its order. Pictures of one input shape share a forward pass; where the
@@ -103,7 +104,8 @@ class Explainer:
                 read_scores=self.read_scores,
             )
         scores = recording.scores.detach().float().cpu()
-        answers = [Answers(self.labels, logits, logits.softmax(0)) for logits in scores]
+        probabilities = scores.sigmoid() if self.activation == "sigmoid" else scores.softmax(1)
+        answers = [Answers(self.labels, *both) for both in zip(scores, probabilities, strict=True)]
         chosen = [
             [
                 (answer[index], part)

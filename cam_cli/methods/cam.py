@@ -16,7 +16,7 @@ class Cam(Method):
     f_k: channel k of the tensor that the network pools (after the ReLU that stands before the pooling, if any); w_k^c:
     the head's weight from channel k to class c. With average pooling the class score is the mean of M_c plus the bias.
     Where the network pools class maps themselves (a 1×1 convolution before the pooling), M_c is that map.
-    Zhou et al., CVPR 2016, arXiv:1512.04150, eq. 2. We deviate in nothing; the released code takes |M_c|, not the paper.
+    Zhou et al., CVPR 2016, arXiv:1512.04150, eq. 2. We deviate in nothing; the released code takes |M_c|.
     """
 
     needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.HEAD

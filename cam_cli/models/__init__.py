@@ -5,13 +5,16 @@ To add a source: one file that ends in `source = Source(knows, names, build)`, a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cam_cli.errors import ModelUnknown, nearest
 from cam_cli.registry import Entry, Registry
 
+from .labels import Labels, imagenet1k
+
 if TYPE_CHECKING:
-    from .network import Network
+    from .network import Network, Source
 
 DEFAULT_MODEL = "efficientnet_lite0"
 
@@ -51,26 +54,38 @@ SOURCES = Registry(
 def load(name: str, checkpoint: str | None = None) -> Network:
     """The network called `name`, in eval mode, float32, on the CPU; with `checkpoint`, the weights of that file.
 
-    The first source that knows the name builds it. Raises ModelUnknown with the nearest names, WeightsUnavailable,
-    InputMissing, CheckpointUnreadable, CheckpointUnsafe, CheckpointMismatch.
+    Raises ModelUnknown with the nearest names, WeightsUnavailable, InputMissing, CheckpointUnreadable,
+    CheckpointUnsafe, CheckpointMismatch.
     """
+    return source_of(name).build(name, checkpoint)
+
+
+def source_of(name: str) -> Source:
+    """The first source that knows the name. Raises ModelUnknown with the nearest names."""
     known: list[str] = []
     for key in SOURCES:
-        source = SOURCES.load(key)
+        source: Source = SOURCES.load(key)
         if source.knows(name):
-            network: Network = source.build(name, checkpoint)
-            return network
+            return source
         known += source.names()
     if "/" in name or ":" in name:
-        near = suggestion(name.rpartition("/")[2].partition(":")[0], known)
         raise ModelUnknown(
-            f"no source of this version knows names like {name!r} (it has: {', '.join(SOURCES)}){near}; "
-            "list: `camtool models`"
+            f"no source of this version knows names like {name!r} (it has: {', '.join(SOURCES)})"
+            f"{nearest(name.rpartition('/')[2].partition(':')[0], known)}; list: `camtool models`"
         )
-    raise ModelUnknown(f"no model is called {name!r}{suggestion(name, known)} (list: `camtool models`)")
+    raise ModelUnknown(f"no model is called {name!r}{nearest(name, known)} (list: `camtool models`)")
 
 
-def suggestion(name: str, known: list[str]) -> str:
-    """What could have been meant: names that hold what was typed (`lite0`), else names spelled alike; or nothing."""
-    holding = [entry for entry in known if name and name.casefold() in entry]
-    return f"; did you mean {', '.join(holding[:3])}?" if holding else nearest(name, known)
+def labels_of(name: str, checkpoint: str | None = None) -> Labels:
+    """The class names of a model; those of a bundled one without importing torch. Raises what `load` raises."""
+    if checkpoint is not None:
+        return load(name, checkpoint).labels
+    return imagenet1k() if name in MODELS else source_of(name).labels(name)
+
+
+def catalog() -> Iterator[dict[str, str]]:
+    """Every model that has a name: its name, source, and what it is."""
+    for key, entry in SOURCES.items():
+        source: Source = SOURCES.load(key)
+        for name in source.names():
+            yield {"model": name, "source": key, "what": MODELS.get(name, entry).summary}

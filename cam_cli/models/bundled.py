@@ -102,4 +102,4 @@ def renamed(state: State, names: list[str]) -> State:
     return dict(zip(names, state.values(), strict=True))
 
 
-source = Source(knows=MODELS.__contains__, names=lambda: list(MODELS), build=build)
+source = Source(knows=MODELS.__contains__, names=lambda: list(MODELS), build=build, labels=lambda name: imagenet1k())

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cam_cli.capture import observe
 from cam_cli.errors import MethodUnsuitable
+from cam_cli.types import Head
 
 from .network import Network, Specimen
 from .stages import grid_of
@@ -21,23 +22,6 @@ from .stages import grid_of
 IMAGES = 2  # one could agree by chance of symmetry; two do not
 TOLERANCE = 1e-4  # of the largest value compared
 WORKS = "use `camtool gradcam`, or a model that has such a head (efficientnet_lite0, ResNets, DenseNets, MobileNetV2 …)"
-
-
-@dataclass(frozen=True)
-class Head:
-    """Where class maps come from.
-
-    layer: the module path of the features A (or of the class maps, when `weights` is None). channels_last: A is
-    (b, u, v, c). rectified: the network applies ReLU to A (in a function, not a module) before it pools.
-    pooling: mean or max, over the grid. weights: (k, c), bias: (k,) or None; detached, on the model's device.
-    """
-
-    layer: str
-    channels_last: bool
-    rectified: bool
-    pooling: str
-    weights: Tensor | None
-    bias: Tensor | None
 
 
 @dataclass(frozen=True)

@@ -37,11 +37,13 @@ class Network:
 
 @dataclass(frozen=True)
 class Source:
-    """How one source resolves names: `knows` a name, lists its `names`, and can `build(name, checkpoint)` a network."""
+    """How one source resolves names: `knows` a name, lists its `names`, and can `build(name, checkpoint)` a network;
+    `labels(name)`: its class names without loading its weights."""
 
     knows: Callable[[str], bool]
     names: Callable[[], list[str]]
     build: Callable[[str, str | None], Network]
+    labels: Callable[[str], Labels]
 
 
 @dataclass(frozen=True)

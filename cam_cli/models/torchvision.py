@@ -139,4 +139,4 @@ def impatient() -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-source = Source(knows=knows, names=names, build=build)
+source = Source(knows=knows, names=names, build=build, labels=lambda name: imagenet1k())

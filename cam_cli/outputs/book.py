@@ -45,6 +45,6 @@ class Book:
     def __enter__(self) -> Book:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         for file, _ in self.files:
             file.close()

@@ -64,6 +64,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         spec.classes.min_prob or 0.0,
         device,
         spec.run.precision,
+        network.activation,
     )
     parts = {"layer": len({column.label for column in columns}) > 1, "class": several(selections)}
     parts["method"] = len({column.name for column in columns}) > 1
