@@ -49,16 +49,20 @@ def network(name: str) -> nn.Module:
                 module.momentum = 1.0  # running statistics = those of the one batch
         model.train()(images())
         head = [module for module in model.modules() if isinstance(module, nn.Linear | nn.Conv2d)][-1]
-        head.bias.normal_()
+        head.bias.zero_()
         head.weight.mul_(100 / model.eval()(images()).std())
+        head.bias.normal_()
     return model
 
 
 def targets(name: str) -> list[int]:
-    """A class an image, none of them its best: its second, third and fourth."""
+    """A class an image, each another one and none the best of its image."""
     with torch.no_grad():
-        ranking = network(name)(images()).argsort(1, descending=True)
-    return ranking[[0, 1, 2], [1, 2, 3]].tolist()
+        rankings = network(name)(images()).argsort(1, descending=True).tolist()
+    chosen: list[int] = []
+    for ranking in rankings:
+        chosen.append(next(index for index in ranking[1:] if index not in chosen))
+    return chosen
 
 
 def gradcam(name: str, *layers: str) -> list[np.ndarray]:

@@ -1,0 +1,77 @@
+"""The README says what the tool does: its transcripts are run, its tables compared."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cam_cli.errors import CamtoolError
+from cam_cli.methods import METHODS
+from cam_cli.outputs import KINDS
+from cam_cli.outputs.schema import error_kinds
+from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
+from tests.cli.test_explain import environment
+
+TOP = Path(__file__).resolve().parents[1]
+README = (TOP / "README.md").read_text()
+
+
+def transcript() -> list[tuple[str, str]]:
+    """Each command of the README's console blocks with what it printed."""
+    found = []
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
+        found += [tuple(part.split("\n", 1)) for part in block.removeprefix("$ ").split("\n$ ")]
+    return [(command, output.rstrip("\n")) for command, output in found]
+
+
+@pytest.mark.parametrize(("command", "output"), transcript(), ids=[command for command, _ in transcript()])
+def test_transcripts(command, output, tmp_path):
+    if "jq" in command and not shutil.which("jq"):
+        command = command.replace("jq -r '[.id,.predictions[0].name]|@tsv'", f"{sys.executable} -c '{JQ}'")
+    shutil.copytree(TOP / "sample_images", tmp_path / "sample_images")
+    (tmp_path / "camtool").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cam_cli "$@"\n')
+    (tmp_path / "camtool").chmod(0o755)
+    where = environment() | {"PATH": f"{tmp_path}:{environment()['PATH']}"}
+    ran = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=where, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.rstrip("\n") == output
+
+
+JQ = (
+    'import json, sys\nfor line in sys.stdin:\n record = json.loads(line)\n print(record["id"], '
+    'record["predictions"][0]["name"], sep="\\t")'
+)
+
+
+def test_the_readme_names_every_method_kind_and_flag():
+    for name in (*METHODS, *KINDS, *IMAGE_FLAGS, *MAP_FLAGS):
+        assert f"`{name}`" in README, name
+
+
+def test_the_readme_fits():
+    assert len(README.splitlines()) <= 150
+
+
+def test_exit_codes_of_the_readme_are_those_of_the_errors():
+    codes, left = set(), [CamtoolError]
+    while left:
+        one = left.pop()
+        codes.add(one.exit_code)
+        left += one.__subclasses__()
+    assert codes <= {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+
+
+def test_every_error_kind_stands_in_the_tree_of_the_errors_module():
+    import cam_cli.errors
+
+    for kind in error_kinds():
+        assert re.search(rf"\b{kind}\b", cam_cli.errors.__doc__), kind
+
+
+@pytest.mark.parametrize("line", ["pip install . && camtool gradcam sample_images/ -o out", "python -m pytest"])
+def test_ci_runs_the_readmes_lines(line):
+    assert line in README
+    assert "README.md" in (TOP / ".ci/run").read_text()
