@@ -23,19 +23,20 @@ class Entry:
 
 
 class Registry(Mapping[str, Entry]):
-    """A family's table. `load` imports the member asked for; an unknown name raises `unknown` with its nearest."""
+    """A family's table. `entry` and `load` raise `unknown` for a name it does not hold; `load` imports the member."""
 
     def __init__(self, noun: str, unknown: type[CamtoolError], entries: dict[str, Entry]):
         self.noun, self.unknown, self.entries = noun, unknown, entries
 
     def __getitem__(self, name: str) -> Entry:
+        return self.entries[name]
+
+    def entry(self, name: str) -> Entry:
+        """The entry a person named. Raises `unknown`."""
         if name not in self.entries:
             known = ", ".join(self.entries)
             raise self.unknown(f"no {self.noun} is called {name!r}{nearest(name, list(self.entries))} (known: {known})")
         return self.entries[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.entries
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries)
@@ -44,5 +45,5 @@ class Registry(Mapping[str, Entry]):
         return len(self.entries)
 
     def load(self, name: str) -> Any:
-        module, _, attribute = self[name].target.partition(":")
+        module, _, attribute = self.entry(name).target.partition(":")
         return getattr(import_module(module), attribute)

@@ -49,8 +49,7 @@ def guarded(app: Callable[..., Any], arguments: list[str]) -> int:
     except CamtoolError as error:
         return told(error.kind, error.message, error.exit_code, arguments)
     except typer.TyperException as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # no command given: Typer's message is the help itself
-            print(error.format_message(), file=sys.stderr)  # noqa: T201
+        if type(error).__name__ == "NoArgsIsHelpError":  # no command given: Typer has printed the help
             return 2
         return told("UsageError", usage(error), 2, arguments)
     except (KeyboardInterrupt, typer.Abort):

@@ -1,11 +1,9 @@
-"""The terminal: data on stdout, people on stderr."""
+"""What a run tells people: stderr, and through `Stdout` the data."""
 
 from __future__ import annotations
 
 import os
-import sys
 import time
-from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -16,24 +14,9 @@ from cam_cli.specs import TerminalSpec
 from cam_cli.tasks.explain import Summary
 from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
 
+from .stdout import Stdout, escaped
+
 EVERY = 30.0  # seconds between progress lines where there is no terminal to draw a bar in
-
-
-class Stdout:
-    """Bytes to stdout, flushed at once. When the reader goes away printing stops and nothing else does."""
-
-    def __init__(self) -> None:
-        self.open = True
-
-    def write(self, data: bytes) -> None:
-        if not self.open:
-            return
-        try:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            self.open = False
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain on leaving
 
 
 class Terminal:
@@ -142,33 +125,3 @@ def counted(number: int, noun: str) -> str:
 def printable(path: str) -> str:
     """A file name for people: what is no printable character is escaped."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode() for one in path)
-
-
-def escaped(text: str) -> str:
-    return text.replace("[", "\\[")
-
-
-def listed(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
-    """A list on stdout: a JSON array, a table in a terminal, tab-separated columns with a header in a pipe."""
-    import json
-
-    from rich.table import Table
-
-    entries, out = list(rows), Stdout()
-    if as_json:
-        out.write((json.dumps(entries, ensure_ascii=False, indent=1) + "\n").encode())
-    elif sys.stdout.isatty():
-        table = Table(*entries[0], box=None, header_style="bold", pad_edge=False)
-        for entry in entries:
-            table.add_row(*map(escaped, map(cell, entry.values())))
-        Console().print(table)
-    else:
-        lines = [list(entries[0]), *(list(map(cell, one.values())) for one in entries)]
-        out.write("".join("\t".join(line) + "\n" for line in lines).encode())
-
-
-def cell(value: object) -> str:
-    """One value of a list; nothing and no are blank."""
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

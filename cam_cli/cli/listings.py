@@ -19,7 +19,7 @@ def methods(as_json: Json = False) -> None:
     """List the methods that `--method` takes."""
     from cam_cli.methods import METHODS
 
-    from .console import listed
+    from .stdout import listed
 
     listed(({"method": name, "what": entry.summary} for name, entry in METHODS.items()), as_json)
 
@@ -28,7 +28,7 @@ def models(as_json: Json = False) -> None:
     """List the models that `--model` takes."""
     from cam_cli.models import catalog
 
-    from .console import listed
+    from .stdout import listed
 
     listed(catalog(), as_json)
 
@@ -40,7 +40,7 @@ def classes(model: ModelSpec, query: Query = "", as_json: Json = False) -> None:
     """
     from cam_cli.models import labels_of
 
-    from .console import listed
+    from .stdout import listed
 
     labels = labels_of(model.model, model.checkpoint)
     found = labels.search(query) if query else range(len(labels.names))
@@ -59,7 +59,7 @@ def layers(model: ModelSpec, as_json: Json = False) -> None:
     from cam_cli.models.layers import survey
     from cam_cli.models.stages import STAGES
 
-    from .console import listed
+    from .stdout import listed
 
     found = survey(load(model.model, model.checkpoint))
     default = found.stages.get(f"layer{STAGES}")

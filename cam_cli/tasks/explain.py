@@ -107,7 +107,7 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
 def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     """Reads the options that name things, lists the images, and looks at where results go; touches nothing."""
     for name in spec.method.methods:
-        METHODS[name]
+        METHODS.entry(name)
     kinds = make_kinds(spec.output)
     parse_range(spec.output.range)
     Naming(frozenset(), spec.output.name)

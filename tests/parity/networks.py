@@ -31,8 +31,8 @@ OVERWRITTEN = {"densenet121": ("features.norm5", F.relu), "mobilenet_v2": ("feat
 
 
 def images() -> Tensor:
-    """Three smooth landscapes, (3, 3, 160, 224)."""
-    noise = torch.randn(3, 3, 10, 14, generator=torch.Generator().manual_seed(1))
+    """Three smooth landscapes, (3, 3, 160, 224). Seed 3: every map compared after a ReLU has positive cells."""
+    noise = torch.randn(3, 3, 10, 14, generator=torch.Generator().manual_seed(3))
     return F.interpolate(noise, size=(160, 224), mode="bicubic")
 
 

@@ -1,0 +1,55 @@
+"""Data on stdout: bytes as they come, and lists."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+
+class Stdout:
+    """Bytes to stdout, flushed at once. When the reader goes away printing stops and nothing else does."""
+
+    def __init__(self) -> None:
+        self.open = True
+
+    def write(self, data: bytes) -> None:
+        if not self.open:
+            return
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            self.open = False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain on leaving
+
+
+def listed(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
+    """A list on stdout: a JSON array, a table in a terminal, tab-separated columns with a header in a pipe."""
+    from rich.console import Console
+    from rich.table import Table
+
+    entries, out = list(rows), Stdout()
+    if as_json:
+        out.write((json.dumps(entries, ensure_ascii=False, indent=1) + "\n").encode())
+    elif sys.stdout.isatty():
+        table = Table(*entries[0], box=None, header_style="bold", pad_edge=False)
+        for entry in entries:
+            table.add_row(*map(escaped, map(cell, entry.values())))
+        Console().print(table)
+    else:
+        lines = [list(entries[0]), *(list(map(cell, one.values())) for one in entries)]
+        out.write("".join("\t".join(line) + "\n" for line in lines).encode())
+
+
+def cell(value: object) -> str:
+    """One value of a list; nothing and no are blank."""
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def escaped(text: str) -> str:
+    return text.replace("[", "\\[")
