@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -81,6 +80,8 @@ def usage(error: Any) -> str:
 
 def told(kind: str, message: str, code: int, arguments: list[str]) -> int:
     if "--debug" in arguments:
+        import traceback
+
         traceback.print_exc()
     print(f"camtool: error[{kind}]: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
     return code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated
 
@@ -85,6 +84,8 @@ def schema(name: Annotated[str, typer.Argument(help="result")] = "result") -> No
     """Print the JSON Schema of a record."""
     if name != "result":
         raise UsageError(f"no schema is called {name!r} (known: result)")
+    import json
+
     from cam_cli.outputs.schema import result_schema
 
     sys.stdout.write(json.dumps(result_schema(), indent=1) + "\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -19,7 +20,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     set and no `__wrapped__`, or Typer would look behind it.
     """
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
     plain = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])
         for name, parameter in inspect.signature(command).parameters.items()
@@ -29,7 +30,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
 
     def flat(**given: Any) -> None:
         specs = {
-            name: group(**{one.name: value(given.pop(one.name)) for one in taken[name]})  # type: ignore[operator]
+            name: group(**{one.name: value(given.pop(one.name)) for one in taken[name]})
             for name, group in groups.items()
         }
         command(**given, **specs)
@@ -42,6 +43,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     return flat
 
 
+@cache
 def declared(group: Any) -> list[inspect.Parameter]:
     """A spec's options as keyword parameters with Typer's annotations."""
     hints = get_type_hints(group)

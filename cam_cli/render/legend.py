@@ -9,7 +9,7 @@ def with_legend(picture: np.ndarray, colours: np.ndarray, text: str, low: str, h
     """`picture` (uint8 (H, W, 3) RGB) with a white strip below it: a line of text, then the colour bar between the
     values `low` and `high`. The picture's own pixels stay as they are."""
     width = picture.shape[1]
-    size = int(np.clip(width // 32, 10, 64))
+    size = int(np.clip(width // 40, 10, 160))
     line, margin = int(size * 1.7), size // 2
     ends = [strip(value, max(1, width // 4), line, size, margin) for value in (low, high)]
     bar = np.full((line, max(0, width - 2 * ends[0].shape[1]), 3), PAPER, np.uint8)

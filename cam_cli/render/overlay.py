@@ -35,14 +35,15 @@ def quantise(heat: np.ndarray) -> np.ndarray:
 
 
 def hatch(picture: np.ndarray, seen: Window) -> np.ndarray:
-    """`picture` with diagonal stripes, half grey, over all that is outside the window `seen`."""
+    """Draws diagonal stripes, half grey, on `picture` itself, over all that is outside the window; returns it."""
     height, width = picture.shape[:2]
-    if (seen[0].start, seen[0].stop, seen[1].start, seen[1].stop) == (0, height, 0, width):
-        return picture
+    rows, columns = seen
     stripe = max(2, min(height, width) // 60)
-    y, x = np.ogrid[:height, :width]
-    striped = ((x + y) // stripe) % 4 == 0
-    striped[seen] = False
-    marked = picture.copy()
-    marked[striped] = marked[striped] // 2 + 64
-    return marked
+    diagonal = np.arange(height + width) // stripe % 4 == 0
+    striped = np.lib.stride_tricks.sliding_window_view(diagonal, width)[:height]  # [y, x] is diagonal[y + x]
+    above, below = np.s_[: rows.start, :], np.s_[rows.stop :, :]
+    left, right = np.s_[rows, : columns.start], np.s_[rows, columns.stop :]
+    for margin in (above, below, left, right):
+        part = picture[margin]
+        np.copyto(part, part // 2 + 64, where=striped[margin][..., None])
+    return picture

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from cam_cli import __version__
+from cam_cli.engine.allocator import keep_blocks
 from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.explain import Column, Explainer
 from cam_cli.engine.selection import parse_selections, several
@@ -43,6 +44,7 @@ class Ready:
 
 def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     """Loads the model and resolves methods, layers and classes. Raises what those raise."""
+    keep_blocks()
     torch.manual_seed(spec.run.seed)
     device = choose_device(spec.run.device)
     network = load(spec.model.model, spec.model.checkpoint)

@@ -107,7 +107,7 @@ def test_layers_asked_for_together_are_what_each_is_alone(name, layers):
 
 
 def test_the_engine():
-    """The third class of every image, a method at each of two layers, chosen and explained as a run of the tool does."""
+    """The third class of every image, a method at each of two layers, chosen and explained as in a run of the tool."""
     model, labels = network("resnet18"), Labels(tuple("abcdefghij"), None)
     columns = [
         Column(kind, method, chosen, layer)
