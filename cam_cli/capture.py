@@ -112,10 +112,10 @@ def module_at(model: nn.Module, name: str) -> nn.Module:
 
 
 def forward(model: nn.Module, images: Tensor) -> Any:
-    """The model's output on `images`; whatever its code raises becomes a ModelFailed with the shape it was given."""
+    """The model's output on `images`; what its code raises, out of memory aside, becomes a ModelFailed."""
     try:
         return model(images)
-    except LayerUnsuitable:
+    except (LayerUnsuitable, torch.OutOfMemoryError):
         raise
     except Exception as error:
         shape = "×".join(map(str, images.shape))

@@ -4,11 +4,11 @@
     ├── UsageError               2   an option's value is not of its kind
     ├── InputError               3   what was given to read
     │   ├── InputMissing  InputEmpty  InputUnreadable
-    │   ├── ImageUnreadable  ImageTooLarge          (records of a failed image: the run ends with 5)
+    │   ├── ImageUnreadable  ImageTooLarge  ImageUnwritable     (of one image: its record; the run ends with 5)
     │   └── CheckpointUnreadable  CheckpointUnsafe  CheckpointMismatch
     ├── ModelSideError           4   a name the model side does not know, or cannot serve
     │   ├── ModelUnknown  LayerUnknown  ClassUnknown  MethodUnknown
-    │   └── MethodUnsuitable  LayerUnsuitable  ModelFailed  WeightsUnavailable
+    │   └── MethodUnsuitable  LayerUnsuitable  ModelFailed  OutOfMemory  WeightsUnavailable
     ├── ImagesFailed             5   more images failed than --max-failures allows; the rest is done
     └── OutputError              6
         └── OutputRefused  OutputFailed
@@ -16,8 +16,7 @@
 `kind` is the class name: it stands in `camtool: error[KIND]: …` and in the `error` of a record; scripts match on it.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 
@@ -58,6 +57,9 @@ class ImageUnreadable(InputError): ...
 class ImageTooLarge(InputError): ...
 
 
+class ImageUnwritable(InputError): ...
+
+
 class CheckpointUnreadable(InputError): ...
 
 
@@ -92,6 +94,9 @@ class LayerUnsuitable(ModelSideError): ...
 class ModelFailed(ModelSideError): ...
 
 
+class OutOfMemory(ModelSideError): ...
+
+
 class WeightsUnavailable(ModelSideError): ...
 
 
@@ -107,16 +112,6 @@ class OutputRefused(OutputError): ...
 
 
 class OutputFailed(OutputError): ...
-
-
-@contextmanager
-def about(item: object) -> Iterator[None]:
-    """Puts `item` (a file, a layer, a row) in front of the message of a CamtoolError that passes through."""
-    try:
-        yield
-    except CamtoolError as error:
-        error.args = (f"{item}: {error.message}",)
-        raise
 
 
 def nearest(name: str, known: Sequence[str], count: int = 3) -> str:

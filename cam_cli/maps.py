@@ -84,11 +84,13 @@ def between(pixels: slice, scale: float, offset: float, input_size: int, cells: 
 
 def extent(raw: Array, geometry: Geometry) -> Range | None:
     """Least and most of the rectified map over what was seen; None for a map whose heatmap is zero."""
-    return None if zero_by(health(raw)) else span(place(rectify(raw), geometry))
+    return None if zero_by(health(raw)) else varied(place(rectify(raw), geometry))
 
 
-def span(placed: Array) -> Range:
-    return float(placed.min()), float(placed.max())
+def varied(placed: Array) -> Range | None:
+    """Least and most of a placed map; None when they are the same up to float32's rounding."""
+    low, high = float(placed.min()), float(placed.max())
+    return (low, high) if high - low > 4 * np.finfo(np.float32).eps * high else None
 
 
 def zero_by(flags: tuple[str, ...]) -> bool:
@@ -106,10 +108,10 @@ def heatmap(raw: Array, geometry: Geometry, scale: Range | None = None) -> Heatm
     if zero_by(flags):
         return Heatmap(heat, None, None, flags)
     placed = place(rectify(raw), geometry)
-    low, high = span(placed)
-    if high - low <= 4 * np.finfo(np.float32).eps * high:
+    own = varied(placed)
+    if own is None:
         return Heatmap(heat, None, None, flags or ("constant",))
-    low, high = scale or (low, high)
+    low, high = scale or own
     rows, columns = window(geometry)
     heat[rows, columns] = ((placed - low) / (high - low)).clip(0, 1)
     y, x = np.unravel_index(int(placed.argmax()), placed.shape)

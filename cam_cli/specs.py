@@ -38,8 +38,8 @@ MODEL, WHAT, PIXELS, OUTPUT, RUN, TERMINAL = "Model", "What to explain", "Pixels
 
 @dataclass(frozen=True)
 class ModelSpec:
-    model: str = option(
-        "efficientnet_lite0",
+    models: tuple[str, ...] = option(
+        ("efficientnet_lite0",),
         "--model",
         "-m",
         panel=MODEL,
@@ -53,6 +53,14 @@ class ModelSpec:
         metavar="FILE",
         help="Weights for it: a state dict as .pth (loaded weights-only) or .safetensors.",
     )
+
+    def __post_init__(self) -> None:
+        if len(self.models) != 1:
+            raise UsageError(f"--model takes one name in this version, not {len(self.models)}; run it once for each")
+
+    @property
+    def model(self) -> str:
+        return self.models[0]
 
 
 @dataclass(frozen=True)
@@ -181,7 +189,7 @@ class RunSpec:
     sample: int | None = option(
         None, "--sample", panel=RUN, minimum=1, metavar="N", help="A random N of the images, in listing order."
     )
-    seed: int = option(0, "--seed", panel=RUN, metavar="S", help="Of everything random.")
+    seed: int = option(0, "--seed", panel=RUN, minimum=0, metavar="S", help="Of --sample.")
     device: str = option(
         "auto", "--device", panel=RUN, metavar="NAME", help="auto (cuda, then mps, then cpu), or a name."
     )
@@ -229,9 +237,9 @@ class TerminalSpec:
 
 @dataclass(frozen=True)
 class ExplainSpec:
-    """One run of `cam`, `gradcam` or `explain`."""
+    """One run of `cam`, `gradcam` or `explain`; arguments: the command line as it was typed, to be kept."""
 
-    command: str
+    arguments: tuple[str, ...]
     inputs: tuple[str, ...]
     model: ModelSpec
     classes: ClassSpec

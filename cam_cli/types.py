@@ -177,6 +177,7 @@ IMAGE_FLAGS = {
     "depth_guessed": "a 16-bit or float picture uses a small part of its range; the depth was guessed from its values",
     "first_frame": "the file holds several frames or pages; the first was used",
     "no_class": "no class passed --min-prob, so there is no map",
+    "scores_not_finite": "the model's scores hold NaN or infinity; weights or precision are at fault",
 }
 MAP_FLAGS = {
     "not_finite": "the raw map holds NaN or infinity; the heatmap is zero",

@@ -71,7 +71,7 @@ def test_every_error_kind_stands_in_the_tree_of_the_errors_module():
         assert re.search(rf"\b{kind}\b", cam_cli.errors.__doc__), kind
 
 
-@pytest.mark.parametrize("line", ["pip install . && camtool gradcam sample_images/ -o out", "python -m pytest"])
-def test_ci_runs_the_readmes_lines(line):
-    assert line in README
-    assert "README.md" in (TOP / ".ci/run").read_text()
+@pytest.mark.parametrize("pattern", ["camtool gradcam", "pytest"])
+def test_ci_runs_the_readmes_own_lines(pattern):
+    assert len(re.findall(rf"^pip install .*{pattern}", README, re.MULTILINE)) == 1
+    assert re.search(rf"eval \"\$\(line '?{pattern}'?\)\"", (TOP / ".ci/run").read_text())

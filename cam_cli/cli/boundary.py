@@ -15,29 +15,41 @@ import typer
 from cam_cli.errors import CamtoolError
 
 
-class Stop(Event):
-    """Set by the first Ctrl-C or SIGTERM; `code` is then the exit code."""
+class Interrupted(BaseException):
+    """Told to stop at once; `code` is the exit code. (Not a KeyboardInterrupt, which Typer turns into another.)"""
 
+    def __init__(self, code: int):
+        self.code = code
+
+
+class Stop(Event):
+    """Set by a signal once `armed`, that is from when there are files to finish; `code` is then the exit code."""
+
+    armed = False
     code = 0
 
 
 @contextmanager
 def interruptible() -> Iterator[Stop]:
-    """Inside, the first signal only sets `Stop`, so that files in hand are finished; a second one breaks off."""
+    """Inside, Ctrl-C and SIGTERM set `Stop` when it is armed, so that files in hand are finished; before that, and the
+    second time, they break off with Interrupted. A signal that the caller has switched off (nohup, &) stays off."""
     stop = Stop()
 
     def request(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
+        if stop.is_set() or not stop.armed:
+            raise Interrupted(128 + number)
         stop.code = 128 + number
         stop.set()
 
-    former = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [number for number, handler in former.items() if handler is not signal.SIG_IGN]
     try:
+        for number in heeded:
+            signal.signal(number, request)
         yield stop
     finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+        for number in heeded:
+            signal.signal(number, former[number])
 
 
 def guarded(app: Callable[..., Any], arguments: list[str]) -> int:
@@ -51,6 +63,8 @@ def guarded(app: Callable[..., Any], arguments: list[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":  # no command given: Typer has printed the help
             return 2
         return told("UsageError", usage(error), 2, arguments)
+    except Interrupted as error:
+        return error.code
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except ImportError as error:
@@ -83,5 +97,6 @@ def told(kind: str, message: str, code: int, arguments: list[str]) -> int:
         import traceback
 
         traceback.print_exc()
-    print(f"camtool: error[{kind}]: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    if sys.stderr:
+        print(f"camtool: error[{kind}]: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
     return code

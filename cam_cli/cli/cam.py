@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from cam_cli.specs import CamSpec, ClassSpec, ExplainSpec, GeometrySpec, ModelSpec, OutputSpec, RunSpec, TerminalSpec
 
 from .explain import Inputs, run_explain
@@ -20,4 +22,6 @@ def cam(
 
     Example: camtool cam photos -o out --class top3
     """
-    run_explain(ExplainSpec("cam", tuple(inputs), model, classes, CamSpec(), geometry, output, run), terminal)
+    run_explain(
+        ExplainSpec(tuple(sys.argv[1:]), tuple(inputs), model, classes, CamSpec(), geometry, output, run), terminal
+    )

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from cam_cli.outputs.record import json_line
 from cam_cli.specs import TerminalSpec
 from cam_cli.tasks.explain import Summary
 from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
 
-from .stdout import Stdout, escaped
+from .boundary import Stop
+from .stdout import Stdout
 
 EVERY = 30.0  # seconds between progress lines where there is no terminal to draw a bar in
+
+
+class People(Console):
+    """stderr. When nobody reads it any more, nothing is said and nothing else changes."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 class Terminal:
     """The listener of a run."""
 
-    def __init__(self, spec: TerminalSpec):
-        self.spec, self.stdout = spec, Stdout()
-        self.stderr = Console(stderr=True, quiet=spec.quiet, highlight=False, soft_wrap=True)
+    def __init__(self, spec: TerminalSpec, stop: Stop):
+        self.spec, self.stop, self.stdout = spec, stop, Stdout()
+        self.stderr = People(stderr=True, quiet=spec.quiet or not sys.stderr, highlight=False, soft_wrap=True)
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -45,19 +56,24 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         self.bar.stop()
 
+    def say(self, head: str, style: str, text: str) -> None:
+        """A line whose head is styled and whose text is shown as it is: names may hold anything."""
+        self.stderr.print(Text.assemble((head, style), " ", text))
+
     def note(self, topic: str, text: str) -> None:
-        self.stderr.print(f"[dim]{topic:<6}[/dim] {escaped(text)}")
+        self.say(f"{topic:<6}", "dim", text)
 
     def warn(self, text: str) -> None:
-        self.stderr.print(f"[yellow]camtool: warning:[/yellow] {escaped(text)}")
+        self.say("camtool: warning:", "yellow", text)
 
     def error(self, kind: str, text: str) -> None:
         """One failed image; said even with --quiet."""
-        self.bar.console.quiet = False
-        self.stderr.print(f"[red]camtool: error\\[{kind}]:[/red] {escaped(text)}")
-        self.bar.console.quiet = self.spec.quiet
+        self.stderr.quiet = not sys.stderr
+        self.say(f"camtool: error[{kind}]:", "red", text)
+        self.stderr.quiet = self.spec.quiet or not sys.stderr
 
     def begin(self, total: int) -> None:
+        self.stop.armed = True
         self.total = total
         self.began = self.spoke = time.monotonic()
         self.task = self.bar.add_task("explaining", total=total, pace="")
@@ -73,9 +89,11 @@ class Terminal:
             self.stdout.write(json_line(record))
         elif data is not None:
             self.stdout.write(data)
-        else:
+        elif self.bar.disable or not sys.stdout.isatty():
             end = b"\0" if self.spec.print0 else b"\n"
             self.stdout.write(b"".join(os.fsencode(path) + end for path in paths))
+        else:  # one terminal shows both: the bar has to make room
+            self.stderr.print(*map(Text, map(printable, paths)), sep="\n")
         if self.spec.verbose and not record["error"]:
             self.note("image", f"{printable(record['image'])}: {answer(record)}")
         self.tick()
@@ -114,6 +132,8 @@ class Terminal:
 def answer(record: dict[str, Any]) -> str:
     """The first prediction and where its map peaks, for --verbose."""
     best = record["predictions"][0]
+    if best["probability"] is None:
+        return "scores are not finite"
     peaks = ", ".join(f"peak {one['peak'][0]},{one['peak'][1]}" for one in record["maps"] if one["peak"])
     return f"{best['name']} {best['probability']:.1%}" + (f" · {peaks}" if peaks else "")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 from typing import Annotated
 
 import typer
 
-from cam_cli.errors import UsageError
+from cam_cli.errors import CamtoolError, UsageError
 from cam_cli.specs import ClassSpec, ExplainSpec, GeometrySpec, MethodSpec, ModelSpec, OutputSpec, RunSpec, TerminalSpec
 
 from .boundary import interruptible
@@ -37,20 +38,29 @@ def explain(
 
     Example: camtool explain photos --method cam --method gradcam --class top3 --save panel
     """
-    run_explain(ExplainSpec("explain", tuple(inputs), model, classes, method, geometry, output, run), terminal)
+    run_explain(
+        ExplainSpec(tuple(sys.argv[1:]), tuple(inputs), model, classes, method, geometry, output, run), terminal
+    )
 
 
 def run_explain(spec: ExplainSpec, terminal: TerminalSpec) -> None:
     """Runs `spec` in this terminal; leaves by `typer.Exit` with 130 or 143 when it was told to stop."""
     if terminal.json and spec.output.output == "-":
         raise UsageError("--json and -o - both want stdout; choose one")
+    stdin = sys.stdin.buffer if sys.stdin else BytesIO()
     with interruptible() as stop:
         from cam_cli.tasks.explain import check_failures, explain
 
         from .console import Terminal
 
-        with Terminal(terminal) as console:
-            summary = explain(spec, console, stop, sys.stdin.buffer)
+        with Terminal(terminal, stop) as console:
+            try:
+                summary = explain(spec, console, stop, stdin)
+            except CamtoolError as error:
+                if not stop.is_set():
+                    raise
+                console.error(error.kind, error.message)  # what ended the run is the signal
+                raise typer.Exit(stop.code) from error
             console.close(summary)
     if stop.is_set():
         raise typer.Exit(stop.code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from cam_cli.specs import ClassSpec, ExplainSpec, GeometrySpec, MethodSpec, ModelSpec, OutputSpec, RunSpec, TerminalSpec
 
 from .explain import Inputs, run_explain
@@ -21,4 +23,6 @@ def gradcam(
 
     Example: camtool gradcam img.jpg --layer layer4
     """
-    run_explain(ExplainSpec("gradcam", tuple(inputs), model, classes, method, geometry, output, run), terminal)
+    run_explain(
+        ExplainSpec(tuple(sys.argv[1:]), tuple(inputs), model, classes, method, geometry, output, run), terminal
+    )

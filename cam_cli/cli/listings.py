@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -88,4 +87,6 @@ def schema(name: Annotated[str, typer.Argument(help="result")] = "result") -> No
 
     from cam_cli.outputs.schema import result_schema
 
-    sys.stdout.write(json.dumps(result_schema(), indent=1) + "\n")
+    from .stdout import Stdout
+
+    Stdout().write((json.dumps(result_schema(), indent=1) + "\n").encode())

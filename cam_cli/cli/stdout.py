@@ -8,20 +8,27 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from cam_cli.errors import OutputFailed
+
 
 class Stdout:
-    """Bytes to stdout, flushed at once. When the reader goes away printing stops and nothing else does."""
+    """Bytes to stdout, flushed at once. When the reader goes away printing stops and nothing else does.
+
+    Raises OutputFailed where they cannot be written for another reason.
+    """
 
     def __init__(self) -> None:
         self.open = True
 
     def write(self, data: bytes) -> None:
-        if not self.open:
+        if not self.open or not sys.stdout:
             return
         try:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
-        except BrokenPipeError:
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                raise OutputFailed(f"cannot write to stdout: {error.strerror}") from error
             self.open = False
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain on leaving
 
@@ -30,6 +37,7 @@ def listed(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
     """A list on stdout: a JSON array, a table in a terminal, tab-separated columns with a header in a pipe."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     entries, out = list(rows), Stdout()
     if as_json:
@@ -37,7 +45,7 @@ def listed(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
     elif sys.stdout.isatty():
         table = Table(*entries[0], box=None, header_style="bold", pad_edge=False)
         for entry in entries:
-            table.add_row(*map(escaped, map(cell, entry.values())))
+            table.add_row(*map(Text, map(cell, entry.values())))
         Console().print(table)
     else:
         lines = [list(entries[0]), *(list(map(cell, one.values())) for one in entries)]
@@ -49,7 +57,3 @@ def cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def escaped(text: str) -> str:
-    return text.replace("[", "\\[")

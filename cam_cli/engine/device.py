@@ -27,7 +27,8 @@ def choose_device(name: str) -> torch.device:
 
 
 def precise(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Autocast for bf16 and fp16; nothing for fp32, the reference."""
+    """Autocast for bf16 and fp16. fp32 is the reference, so CUDA's 19-bit TF32 is off in it."""
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     return nullcontext() if precision == "fp32" else torch.autocast(device.type, DTYPES[precision])
 
 

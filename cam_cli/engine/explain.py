@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from cam_cli.capture import Recording, record
-from cam_cli.errors import ModelFailed
+from cam_cli.errors import ModelFailed, OutOfMemory
 from cam_cli.maps import fuse
 from cam_cli.methods.method import Captured, Method, Needs
 from cam_cli.models.labels import Labels
@@ -28,12 +28,16 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Column:
-    """A method at one layer, or at several fused: what one map of an image stands for, its class aside."""
+    """A method at one layer, or at several fused: what one map of an image stands for, its class aside.
+
+    label: the layer's part of file names. why: why this layer, for people.
+    """
 
     name: str
     method: Method
     layers: tuple[Layer, ...]
     label: str
+    why: str = ""
 
     @property
     def gradients(self) -> bool:
@@ -53,6 +57,10 @@ class Answers:
         """All class indices, best first; equal scores in the order of their indices."""
         return self.logits.argsort(descending=True, stable=True).tolist()
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return () if self.logits.isfinite().all() else ("scores_not_finite",)
+
     def __getitem__(self, index: int) -> Prediction:
         wnid = self.labels.wnids[index] if self.labels.wnids else None
         return Prediction(
@@ -70,7 +78,7 @@ class Explainer:
     selections: tuple[Selection, ...]
     head: Head | None
     fuse: str
-    min_prob: float
+    min_prob: float | None
     device: torch.device
     precision: str
     activation: str = "softmax"
@@ -84,12 +92,21 @@ class Explainer:
         shape = lambda entry: tuple(entry[1].tensor.shape)  # noqa: E731
         for _, group in groupby(sorted(pictures, key=shape), key=shape):
             positions, members = zip(*group, strict=True)
-            try:
-                found: list[Any] = self.explain(members)
-            except ModelFailed as error:
-                found = [Failure.of(one.item, error) for one in members]
-            outcomes |= dict(zip(positions, found, strict=True))
+            outcomes |= dict(zip(positions, self.attempt(members), strict=True))
         return (outcomes[position] for position in range(len(batch)))
+
+    def attempt(self, pictures: Sequence[Picture]) -> list[Explanation | Failure]:
+        """`explain`, in halves where the device runs out of memory; what cannot be explained becomes a Failure."""
+        try:
+            return [*self.explain(pictures)]
+        except ModelFailed as error:
+            return [Failure.of(one.item, error) for one in pictures]
+        except torch.OutOfMemoryError as error:
+            if len(pictures) == 1:
+                words = f"{self.device} has too little memory for one image; use a smaller --size or --device cpu"
+                return [Failure.of(pictures[0].item, OutOfMemory(f"{words} ({str(error).partition('.')[0]})"))]
+        half = len(pictures) // 2
+        return self.attempt(pictures[:half]) + self.attempt(pictures[half:])
 
     def explain(self, pictures: Sequence[Picture]) -> list[Explanation]:
         """Pictures of one input shape. Raises ModelFailed."""
@@ -106,15 +123,7 @@ class Explainer:
         scores = recording.scores.detach().float().cpu()
         probabilities = scores.sigmoid() if self.activation == "sigmoid" else scores.softmax(1)
         answers = [Answers(self.labels, *both) for both in zip(scores, probabilities, strict=True)]
-        chosen = [
-            [
-                (answer[index], part)
-                for selection in self.selections
-                for index, part in selection.choose(answer.ranking, self.labels.names)
-                if answer[index].probability >= self.min_prob
-            ]
-            for answer in answers
-        ]
+        chosen = [self.choose(answer) for answer in answers]
         maps = self.maps(recording, layers, [[target.index for target, _ in targets] for targets in chosen])
         return [
             Explanation(
@@ -133,10 +142,20 @@ class Explainer:
                     for place, (target, part) in enumerate(chosen[row])
                 ),
                 picture.pixels,
-                picture.flags + (() if chosen[row] else ("no_class",)),
+                (*picture.flags, *answer.flags, *(() if chosen[row] else ("no_class",))),
             )
             for row, (picture, answer) in enumerate(zip(pictures, answers, strict=True))
         ]
+
+    def choose(self, answer: Answers) -> list[tuple[Prediction, str]]:
+        """The classes of one image to explain, each with the name part of its files; none twice."""
+        wanted = {
+            part: answer[index]
+            for selection in self.selections
+            for index, part in selection.choose(answer.ranking, self.labels.names)
+        }
+        least = self.min_prob
+        return [(one, part) for part, one in wanted.items() if least is None or one.probability > least]
 
     def maps(
         self, recording: Recording, layers: dict[str, Layer], targets: list[list[int]]

@@ -46,8 +46,8 @@ class Decoded(NamedTuple):
 def decode(item: ImageItem, max_pixels: int) -> Decoded:
     """Reads and decodes one image: the first frame, turned upright, transparency laid on white.
 
-    Raises ImageTooLarge from the header alone, before memory is taken, and ImageUnreadable for anything that is not one
-    whole image; the messages do not name the item.
+    Raises ImageTooLarge from the header alone, before a pixel is decoded, and ImageUnreadable for anything that is not
+    one whole image; the messages do not name the item.
     """
     data = item.data if item.data is not None else _read(item.path)
     header = read_header(data)

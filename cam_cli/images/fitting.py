@@ -51,7 +51,7 @@ def place(width: int, height: int, recipe: Recipe, fit: str, size: int | None, s
         grown = int(resize * long / short)
         w, h = (resize, grown) if width <= height else (grown, resize)
         # torchvision rounds the crop's corner half to even; a picture smaller than the crop is padded all round.
-        left, top = (-round((side - crop) / 2) for side in (w, h))
+        left, top = ((crop - side) // 2 if side < crop else -round((side - crop) / 2) for side in (w, h))
         placed = Placement(w, h, left, top, crop, crop)
     elif fit == "squash":
         side = size or recipe.size

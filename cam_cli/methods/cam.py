@@ -27,5 +27,4 @@ class Cam(Method):
         features = seen.activations.relu() if head.rectified else seen.activations
         if head.weights is None:
             return features[torch.arange(len(features), device=features.device), seen.targets]
-        weights = head.weights.to(features)[seen.targets]
-        return torch.einsum("bc,bcuv->buv", weights, features)
+        return torch.einsum("bc,bcuv->buv", head.weights[seen.targets], features)

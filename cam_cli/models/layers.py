@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
+from math import log2
 
 from torch import Tensor, nn
 
@@ -65,11 +66,6 @@ class Survey:
             return self.stages[f"layer{STAGES}"]
         raise LayerUnsuitable(self._without_stages())
 
-    @property
-    def why(self) -> str:
-        """Why `default` was chosen."""
-        return "last grid before pooling"
-
     def choose(self, text: str) -> list[tuple[Layer, ...]]:
         """What one `--layer` value asks for: entries side by side, each one layer, or several to fuse.
 
@@ -124,7 +120,7 @@ class Survey:
     def _layer(self, path: str) -> Layer:
         grid, module = self._grid(path), self.specimen.module.get_submodule(path)
         assert grid is not None
-        stride = self.specimen.size / grid.rows
+        stride = power_of_two(self.specimen.size / grid.rows)
         kind = type(module).__name__
         return Layer(path, kind, grid.channels, grid.rows, grid.cols, stride, grid.channels_last, pools(module))
 
@@ -159,14 +155,31 @@ class Survey:
 def survey(network: Network | nn.Module, size: int | None = None) -> Survey:
     """Runs the network once on a fixed noise image, square, at its native size (or `size` px). Raises ModelFailed."""
     specimen = Specimen.of(network, size)
+    return Survey(specimen, traced(specimen, specimen.noise(1)))
+
+
+def outputs_at(network: Network, height: int, width: int) -> dict[str, Shape | str]:
+    """`Survey.outputs` at another input size, which need not be square. Raises ModelFailed."""
+    specimen = Specimen.of(network, None)
+    square = replace(specimen, size=max(height, width)).noise(1)
+    return traced(specimen, square[:, :, :height, :width])
+
+
+def traced(specimen: Specimen, images: Tensor) -> dict[str, Shape | str]:
+    """The shape of every module's output on `images`, or its type's name, in the order they finish."""
     outputs: dict[str, Shape | str] = {}
 
     def visit(path: str, module: nn.Module, inputs: object, output: object) -> None:
         outputs.pop(path, None)  # a dict keeps the first position; the last call is the one that counts
         outputs[path] = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
 
-    observe(specimen.module, specimen.noise(1), visit)
-    return Survey(specimen, outputs)
+    observe(specimen.module, images, visit)
+    return outputs
+
+
+def power_of_two(ratio: float) -> int:
+    """The stride behind input size / grid size, which padding and borders put off: 28.9 (260 px, 9 cells) is 32."""
+    return int(2 ** round(log2(max(ratio, 1))))
 
 
 def matches(path: str, pattern: str) -> bool:

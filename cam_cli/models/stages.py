@@ -17,7 +17,8 @@ Shape = tuple[int, ...]
 class Layer:
     """A module whose output has a grid, at the network's native square input.
 
-    path: dotted. kind: its type's name. channels, rows, cols: of the output. stride: input pixels a cell.
+    path: dotted. kind: its type's name. channels, rows, cols: of the output. stride: input pixels from a cell
+    to the next, to a power of two.
     channels_last: the output is (b, u, v, c), not (b, c, u, v). pooling: it only pools.
     stage: `layer1` … `layer4` where it stands for one.
     """
@@ -27,7 +28,7 @@ class Layer:
     channels: int
     rows: int
     cols: int
-    stride: float
+    stride: int
     channels_last: bool
     pooling: bool
     stage: str | None = None

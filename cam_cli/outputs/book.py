@@ -21,10 +21,9 @@ class Book:
 
     @classmethod
     def open(cls, folder: Folder | None) -> Book:
-        """Makes `folder` ready and opens its files; without a folder, records are not kept. Raises OutputFailed."""
+        """Opens the files of a folder that is ready; without a folder, records are not kept. Raises OutputFailed."""
         if folder is None:
             return cls([])
-        folder.open()
         try:
             table = (folder.path / TABLE).open("wb")
             table.write(csv_line(COLUMNS))

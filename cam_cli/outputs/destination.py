@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cam_cli.errors import OutputRefused, UsageError
+from cam_cli.images.walk import is_run
+from cam_cli.specs import OutputSpec
 
 from . import atomic
 from .folder import Folder
@@ -49,37 +53,56 @@ class Destination:
         return None
 
 
-def single_file(output: str | None, suffix: str) -> bool:
-    """Whether `-o` names a file of the one kind asked for, rather than a folder."""
-    return output not in (None, "-") and not Path(str(output)).is_dir() and Path(str(output)).suffix == f".{suffix}"
-
-
-def choose(output: str | None, *, suffixes: list[str], overwrite: bool, inputs: list[str]) -> Destination:
+def choose(spec: OutputSpec, suffixes: Sequence[str]) -> Destination:
     """Decides where results go and touches nothing; `suffixes` of the kinds to save, in order.
 
-    Raises UsageError where -o FILE or -o - is asked for more than one kind, OutputRefused where a result would replace
-    an input, and what `Folder.check` raises.
+    Raises UsageError where -o FILE or -o - is asked for more than one kind or for another, and what `Folder.check`
+    raises.
     """
+    output = spec.output
     if not suffixes:
         return Destination()
-    if output == "-" or single_file(output, suffixes[0]):
+    if output == "-" or names_file(output):
         if len(suffixes) > 1:
             raise UsageError(f"-o {output} takes one kind of result, --save names {len(suffixes)}; name a folder")
         if output == "-":
             return Destination(stdout=True)
-        file = Path(str(output))
-        if any(Path(one).exists() and file.exists() and file.samefile(one) for one in inputs):
-            raise OutputRefused(f"-o {output} is the input itself; choose another name")
+        file, suffix = Path(str(output)), Path(str(output)).suffix[1:].lower().replace("jpeg", "jpg")
+        if suffix != suffixes[0]:
+            what = "--save raw" if suffix == "npy" else f"--format {suffix}" if suffixes[0] != "npy" else "a .npy name"
+            raise UsageError(f"-o {output} would hold {suffixes[0]}; use {what}, or name a folder")
         return Destination(file=file)
-    if output and Path(output).suffix.lower() in PICTURES and not Path(output).is_dir():
-        raise UsageError(
-            f"-o {output} is no .{suffixes[0]} file; add --format {Path(output).suffix[1:].lower()}, or name a folder"
-        )
-    if output and any(Path(one).is_dir() and Path(output).resolve() == Path(one).resolve() for one in inputs):
+    return Destination(folder=Folder.check(output, spec.overwrite, spec.name is not None))
+
+
+def names_file(output: str | None) -> bool:
+    """Whether `-o` names a file, rather than a folder: by its suffix."""
+    return output is not None and not Path(output).is_dir() and Path(output).suffix.lower() in SUFFIXES
+
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".npy")
+
+
+def spare_inputs(destination: Destination, inputs: Sequence[str]) -> None:
+    """Raises OutputRefused where the output folder is an input folder, as typed."""
+    folder = destination.folder and destination.folder.path
+    if folder and any(Path(one).is_dir() and Path(one).resolve() == folder.resolve() for one in inputs):
         raise OutputRefused(
-            f"-o {output} is an input folder; results beside the pictures would be read as input; choose another"
+            f"-o {folder} is an input folder; results beside the pictures would be read as input; choose another"
         )
-    return Destination(folder=Folder.check(output, overwrite))
 
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".npy")
+def spare_images(destination: Destination, images: Sequence[str]) -> None:
+    """Raises OutputRefused where a result would replace one of the `images` listed, or taking the output folder over
+    from its last run could remove one."""
+    if destination.file and destination.file.exists() and any(same(destination.file, image) for image in images):
+        raise OutputRefused(f"-o {destination.file} is an input itself; choose another name")
+    folder = destination.folder and destination.folder.path
+    if folder and is_run(str(folder)):
+        for place in {os.path.dirname(image) for image in images}:
+            if Path(place).resolve().is_relative_to(folder.resolve()):
+                raise OutputRefused(f"the pictures in {place} lie in the output folder {folder}; choose another -o")
+
+
+def same(file: Path, image: str) -> bool:
+    return os.path.exists(image) and file.samefile(image)

@@ -1,9 +1,9 @@
-"""Pictures as bytes. The only place here where channels are BGR."""
+"""Pictures as bytes; OpenCV wants them BGR."""
 
 import cv2
 import numpy as np
 
-from cam_cli.errors import OutputFailed
+from cam_cli.errors import ImageUnwritable
 
 # PNG: level 1 is three times as fast as the default and 10 % larger. JPEG and WebP: no visible loss on overlays.
 PARAMETERS = {
@@ -14,12 +14,12 @@ PARAMETERS = {
 
 
 def encode(picture: np.ndarray, format: str) -> bytes:
-    """uint8 (H, W, 3) RGB as png, jpg or webp. Raises OutputFailed where the format cannot hold the size."""
+    """uint8 (H, W, 3) RGB as png, jpg or webp. Raises ImageUnwritable where the format cannot hold the size."""
     height, width = picture.shape[:2]
     try:
         done, data = cv2.imencode(f".{format}", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), PARAMETERS[format])
     except cv2.error:
         done = False
     if not done:
-        raise OutputFailed(f"{format} cannot hold a picture of {width}×{height}; use --format png")
+        raise ImageUnwritable(f"{format} cannot hold a picture of {width}×{height}; use --format png")
     return data.tobytes()

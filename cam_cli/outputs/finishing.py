@@ -3,15 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+import numpy as np
+
+from cam_cli.errors import ImageUnwritable
 from cam_cli.maps import Range, extent, heatmap
-from cam_cli.types import Explanation, Failure
+from cam_cli.types import Explanation, Failure, ImageItem, MapLabel
 
 from .destination import Destination, Written
-from .kind import Drawn, Kind
+from .kind import Drawn, Kind, Sheet
 from .naming import Naming
 from .record import failed, result
+
+NOTHING = np.empty((0, 0), np.float32)
+
+
+@dataclass
+class Files:
+    """What one image has left so far: paths in the order written, and bytes that were asked for on stdout."""
+
+    destination: Destination
+    naming: Naming
+    paths: list[str] = field(default_factory=list)
+    data: bytes | None = None
+
+    def add(self, item: ImageItem, label: MapLabel | None, kind: Kind, data: bytes) -> str | None:
+        """Writes one result; returns its name in the record, None for stdout."""
+        name = self.naming.of(item.stem, label, kind.infix, kind.suffix)
+        path = self.destination.put(name, data)
+        if path is None:
+            self.data = data
+            return None
+        self.paths.append(path)
+        return path if self.destination.file else name
+
+    def remove(self) -> None:
+        for path in self.paths:
+            Path(path).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -24,40 +54,46 @@ class Finisher:
     destination: Destination
 
     def __call__(self, outcome: Explanation | Failure) -> Written:
-        """Raises OutputFailed or OutputRefused, which end the run."""
+        """An image that cannot be written as asked is a failed one. Raises OutputFailed or OutputRefused, which end the
+        run."""
         if isinstance(outcome, Failure):
             return Written(failed(outcome))
-        drawn = self.draw(outcome)
-        files: list[dict[str, str]] = [{} for _ in drawn]
-        paths: list[str] = []
-        data = None
-        for name, kind in self.kinds.items():
-            groups = [(index,) for index in range(len(drawn))] if kind.each == "map" else [tuple(range(len(drawn)))]
-            for group in groups:
-                label = drawn[group[0]].map.label if kind.each == "map" else None
-                file = self.naming.of(outcome.item.stem, label, kind.infix, kind.suffix)
-                data = kind.encode(outcome, tuple(drawn[index] for index in group))
-                path = self.destination.put(file, data)
-                if path is not None:
-                    paths.append(path)
-                for index in group:
-                    if path is not None:
-                        files[index][name] = path if self.destination.file else file
-        return Written(result(outcome, drawn, files), tuple(paths), data if self.destination.stdout else None)
+        files = Files(self.destination, self.naming)
+        try:
+            return self.finish(outcome, files)
+        except ImageUnwritable as error:
+            files.remove()
+            return Written(failed(Failure.of(outcome.item, error)))
 
-    def draw(self, explanation: Explanation) -> tuple[Drawn, ...]:
-        """Heatmaps of all maps of an image, on the scale that `--range` asks for."""
+    def finish(self, explanation: Explanation, files: Files) -> Written:
+        """One full-size heatmap at a time: an image may have a thousand maps."""
         shared = self.shared(explanation) if self.scale == "shared" else {}
         fixed = None if isinstance(self.scale, str) else self.scale
-        return tuple(
-            Drawn(one, heatmap(one.raw, explanation.geometry, shared.get(one.method, fixed)))
-            for one in explanation.maps
-        )
+        sheets: dict[str, list[np.ndarray]] = {name: [] for name, kind in self.kinds.items() if isinstance(kind, Sheet)}
+        drawn: list[Drawn] = []
+        names: list[dict[str, str]] = []
+        for one in explanation.maps:
+            own = Drawn(one, heatmap(one.raw, explanation.geometry, shared.get((one.method, one.layers), fixed)))
+            named = {}
+            for name, kind in self.kinds.items():
+                if isinstance(kind, Sheet):
+                    sheets[name].append(kind.part(explanation, own))
+                elif file := files.add(explanation.item, one.label, kind, kind.encode(explanation, own)):
+                    named[name] = file
+            names.append(named)
+            drawn.append(replace(own, heatmap=replace(own.heatmap, heat=NOTHING)))
+        for name, parts in sheets.items():
+            kind = self.kinds[name]
+            assert isinstance(kind, Sheet)
+            if parts and (file := files.add(explanation.item, None, kind, kind.join(explanation, parts))):
+                for named in names:
+                    named[name] = file
+        return Written(result(explanation, tuple(drawn), names), tuple(files.paths), files.data)
 
-    def shared(self, explanation: Explanation) -> dict[str, Range]:
-        """Least and most over the maps of each method: methods have different units."""
-        extents: dict[str, list[Range]] = {}
+    def shared(self, explanation: Explanation) -> dict[tuple[str, tuple[str, ...]], Range]:
+        """Least and most over the classes' maps of each method and layer, whose units differ."""
+        extents: dict[tuple[str, tuple[str, ...]], list[Range]] = {}
         for one in explanation.maps:
             if own := extent(one.raw, explanation.geometry):
-                extents.setdefault(one.method, []).append(own)
-        return {method: (min(low for low, _ in own), max(high for _, high in own)) for method, own in extents.items()}
+                extents.setdefault((one.method, one.layers), []).append(own)
+        return {column: (min(low for low, _ in own), max(high for _, high in own)) for column, own in extents.items()}

@@ -1,4 +1,4 @@
-"""The heatmap alone."""
+"""The heatmap aldrawn."""
 
 from cam_cli.maps import window
 from cam_cli.render.overlay import heat_picture
@@ -13,7 +13,6 @@ class HeatmapPicture(Kind):
 
     infix = "heatmap"
 
-    def encode(self, explanation: Explanation, drawn: tuple[Drawn, ...]) -> bytes:
-        (one,) = drawn
-        picture = heat_picture(one.heatmap.heat, self.style.table, window(explanation.geometry))
+    def encode(self, explanation: Explanation, drawn: Drawn) -> bytes:
+        picture = heat_picture(drawn.heatmap.heat, self.style.table, window(explanation.geometry))
         return encode(picture, self.style.format)

@@ -1,5 +1,6 @@
 """What a kind of output is given and what it gives back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -41,9 +42,8 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of file. `each` says what there is one of: a `map` or an `image`; `infix` stands before its suffix."""
+    """One kind of file, one a map. `infix` stands before its suffix."""
 
-    each: ClassVar[str] = "map"
     infix: ClassVar[str] = ""
     style: Style
 
@@ -51,8 +51,21 @@ class Kind:
     def suffix(self) -> str:
         return self.style.format
 
-    def encode(self, explanation: Explanation, drawn: tuple[Drawn, ...]) -> bytes:
-        """The file's bytes, from one map, or from all of the image where `each` is image."""
+    def encode(self, explanation: Explanation, drawn: Drawn) -> bytes:
+        """The file's bytes."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Sheet(Kind):
+    """A kind of which there is one an image: a small part is made of each map as it comes, then all are joined."""
+
+    def part(self, explanation: Explanation, drawn: Drawn) -> np.ndarray:
+        """What is kept of one map until all are there."""
+        raise NotImplementedError
+
+    def join(self, explanation: Explanation, parts: Sequence[np.ndarray]) -> bytes:
+        """The file's bytes; `parts` of all maps, in their order."""
         raise NotImplementedError
 
 

@@ -21,14 +21,17 @@ class Naming:
     template: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises UsageError for a template that is malformed, names an unknown part, leaves the folder, or would give
-        two results one name."""
+        """Raises UsageError for a template that is malformed, names an unknown part, leaves the folder, or lacks a
+        part of which there are several. (Parts that run together may still make one name twice: `Folder.write`.)"""
         if self.template is None:
             return
         try:
-            parts = [part for _, part, _, _ in Formatter().parse(self.template) if part is not None]
+            fields = [field for field in Formatter().parse(self.template) if field[1] is not None]
         except ValueError as error:
             raise UsageError(f"--name {self.template!r}: {error}") from None
+        if any(spec or conversion for _, _, spec, conversion in fields):
+            raise UsageError(f"--name {self.template!r}: parts stand as {{part}}, without : or !")
+        parts = [str(part) for _, part, _, _ in fields]
         for part in parts:
             if part not in FIELDS:
                 raise UsageError(f"--name knows {{stem}} {{method}} {{layer}} {{class}}, not {{{part}}}")

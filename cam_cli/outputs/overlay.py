@@ -12,14 +12,13 @@ from .kind import Drawn, Kind
 class Overlay(Kind):
     """The upright original's own size and no text on it; `--legend` adds a strip below."""
 
-    def encode(self, explanation: Explanation, drawn: tuple[Drawn, ...]) -> bytes:
-        (one,) = drawn
+    def encode(self, explanation: Explanation, drawn: Drawn) -> bytes:
         assert explanation.pixels is not None
         picture = overlay(
-            explanation.pixels, one.heatmap.heat, self.style.table, self.style.alpha, window(explanation.geometry)
+            explanation.pixels, drawn.heatmap.heat, self.style.table, self.style.alpha, window(explanation.geometry)
         )
         if self.style.legend:
-            low, high = (f"{value:.3g}" for value in one.heatmap.scale or (0.0, 0.0))
-            text = "  ·  ".join([one.caption, one.map.method, *one.heatmap.flags])
+            low, high = (f"{value:.3g}" for value in drawn.heatmap.scale or (0.0, 0.0))
+            text = "  ·  ".join([drawn.caption, drawn.map.method, *drawn.heatmap.flags])
             picture = with_legend(picture, self.style.table, text, low, high)
         return encode(picture, self.style.format)

@@ -1,5 +1,7 @@
 """Everything about one image, side by side."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from cam_cli.maps import window
@@ -8,30 +10,26 @@ from cam_cli.render.panel import panel, tile
 from cam_cli.types import Explanation
 
 from .encode import encode
-from .kind import Drawn, Kind
+from .kind import Drawn, Sheet
 
 
-class Panel(Kind):
+class Panel(Sheet):
     """The picture, then a column a method and layer, a row a class; captions above."""
 
-    each = "image"
     infix = "panel"
 
-    def encode(self, explanation: Explanation, drawn: tuple[Drawn, ...]) -> bytes:
-        assert explanation.pixels is not None
-        classes = list(dict.fromkeys(one.map.label.selection for one in drawn))
-        best = explanation.predictions[0]
-        picture = tile(explanation.pixels, f"{explanation.item.id}  ·  {best.name}  {best.probability:.1%}")
-        rows = [
-            [picture, *(self.tile(explanation, one) for one in drawn if one.map.label.selection == selection)]
-            for selection in classes
-        ]
-        return encode(panel(rows or [[picture]]), self.style.format)
-
-    def tile(self, explanation: Explanation, one: Drawn) -> np.ndarray:
+    def part(self, explanation: Explanation, drawn: Drawn) -> np.ndarray:
         assert explanation.pixels is not None
         seen = window(explanation.geometry)
-        layer = "+".join(one.map.layers)
-        flags = "".join(f"  ·  {flag}" for flag in one.heatmap.flags)
-        drawn = overlay(explanation.pixels, one.heatmap.heat, self.style.table, self.style.alpha, seen)
-        return tile(drawn, f"{one.map.method} at {layer}  ·  {one.caption}{flags}")
+        picture = overlay(explanation.pixels, drawn.heatmap.heat, self.style.table, self.style.alpha, seen)
+        words = [f"{drawn.map.method} at {'+'.join(drawn.map.layers)}", drawn.caption, *drawn.heatmap.flags]
+        return tile(picture, "  ·  ".join(words))
+
+    def join(self, explanation: Explanation, parts: Sequence[np.ndarray]) -> bytes:
+        assert explanation.pixels is not None
+        best = explanation.predictions[0]
+        picture = tile(explanation.pixels, f"{explanation.item.id}  ·  {best.name}  {best.probability:.1%}")
+        rows: dict[str, list[np.ndarray]] = {}
+        for one, part in zip(explanation.maps, parts, strict=True):
+            rows.setdefault(one.label.selection, [picture]).append(part)
+        return encode(panel(list(rows.values())), self.style.format)

@@ -16,8 +16,7 @@ class Raw(Kind):
     def suffix(self) -> str:
         return "npy"
 
-    def encode(self, explanation: Explanation, drawn: tuple[Drawn, ...]) -> bytes:
-        (one,) = drawn
+    def encode(self, explanation: Explanation, drawn: Drawn) -> bytes:
         buffer = BytesIO()
-        np.save(buffer, one.map.raw.astype(np.float32), allow_pickle=False)
+        np.save(buffer, drawn.map.raw.astype(np.float32), allow_pickle=False)
         return buffer.getvalue()

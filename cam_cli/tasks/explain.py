@@ -5,8 +5,8 @@ The plan needs no torch, so that a wrong path or a taken output folder is said a
 
 from __future__ import annotations
 
-import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, BinaryIO
@@ -17,9 +17,9 @@ from cam_cli.images.sources import list_images
 from cam_cli.methods import METHODS
 from cam_cli.outputs import KINDS
 from cam_cli.outputs.book import Book
-from cam_cli.outputs.destination import Destination, choose
+from cam_cli.outputs.destination import Destination, choose, spare_images, spare_inputs
 from cam_cli.outputs.finishing import Finisher
-from cam_cli.outputs.kind import Kind, Style, parse_range
+from cam_cli.outputs.kind import Kind, Sheet, Style, parse_range
 from cam_cli.outputs.naming import Naming
 from cam_cli.outputs.run import describe
 from cam_cli.specs import ExplainSpec, OutputSpec
@@ -79,28 +79,35 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
     from .explainer import make_explainer, reader, versions  # torch from here on
 
     ready = make_explainer(spec, listener)
-    if plan.destination.single and ready.naming.several:
+    maps_only = not any(isinstance(kind, Sheet) for kind in plan.kinds.values())
+    if plan.destination.single and ready.naming.several and maps_only:
         raise UsageError(f"-o {spec.output.output} names one result, the options ask for several; name a folder")
     summary = Summary(len(plan.listing), plan.destination.name)
-    run = {"command": sys.argv[1:], "spec": spec.as_json(), **ready.facts, "versions": versions()}
-    with Book.open(plan.destination.folder) as book:
-        describe(plan.destination.folder, run, summary.counts(), None)
-        listener.begin(len(plan.listing))
-        results = stream(
-            plan.listing,
-            read=reader(spec, ready),
-            explain=ready.explainer,
-            finish=Finisher(plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination),
-            batch_size=ready.batch_size,
-            workers=ready.workers,
-            stop=stop,
-        )
-        for written in results:
-            book.add(written.record)
-            summary.add(written.record)
-            listener.result(written.record, written.paths, written.data)
-        summary.stopped = stop.is_set()
-        describe(plan.destination.folder, run, summary.counts(), summary.seconds)
+    folder = plan.destination.folder
+    run = {"command": list(spec.arguments), "spec": spec.as_json(), **ready.facts, "versions": versions()}
+    if folder:
+        folder.open()
+        describe(folder, run, summary.counts(), None)
+    listener.begin(len(plan.listing))
+    results = stream(
+        plan.listing,
+        read=reader(spec, ready),
+        explain=ready.explainer,
+        finish=Finisher(plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination),
+        batch_size=ready.batch_size,
+        workers=ready.workers,
+        stop=stop,
+    )
+    with Book.open(folder) as book, closing(results):
+        try:
+            for written in results:
+                book.add(written.record)
+                summary.add(written.record)
+                listener.result(written.record, written.paths, written.data)
+        finally:
+            summary.stopped = stop.is_set()
+            if folder:
+                describe(folder, run, summary.counts(), summary.seconds)
     return summary
 
 
@@ -111,14 +118,11 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     kinds = make_kinds(spec.output)
     parse_range(spec.output.range)
     Naming(frozenset(), spec.output.name)
-    destination = choose(
-        spec.output.output,
-        suffixes=[kind.suffix for kind in kinds.values()],
-        overwrite=spec.output.overwrite,
-        inputs=list(spec.inputs),
-    )
+    destination = choose(spec.output, [kind.suffix for kind in kinds.values()])
+    spare_inputs(destination, spec.inputs)
     output = str(destination.folder.path) if destination.folder else None
     listing = list_images(spec.inputs, output=output, stdin=stdin, nul=spec.run.nul)
+    spare_images(destination, listing.paths)
     listing = listing.take(spec.run.limit, spec.run.sample, spec.run.seed)
     if destination.single and len(listing) != 1:
         raise UsageError(

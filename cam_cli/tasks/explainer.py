@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -15,15 +15,16 @@ from cam_cli.engine.allocator import keep_blocks
 from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.explain import Column, Explainer
 from cam_cli.engine.selection import parse_selections, several
-from cam_cli.errors import ImageTooLarge, ImageUnreadable, UsageError
+from cam_cli.errors import ImageTooLarge, ImageUnreadable, ModelFailed, UsageError
 from cam_cli.images.preprocess import read_picture
 from cam_cli.methods import METHODS
 from cam_cli.methods.method import Needs
 from cam_cli.models import load
 from cam_cli.models.head import find_head
-from cam_cli.models.layers import Layer, Survey, survey
+from cam_cli.models.layers import Layer, Survey, outputs_at, survey
+from cam_cli.models.network import Network
 from cam_cli.outputs.naming import Naming
-from cam_cli.specs import ExplainSpec
+from cam_cli.specs import ExplainSpec, GeometrySpec
 from cam_cli.types import Failure, Head, ImageItem, Picture, Recipe
 
 from .listener import Listener
@@ -45,7 +46,6 @@ class Ready:
 def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     """Loads the model and resolves methods, layers and classes. Raises what those raise."""
     keep_blocks()
-    torch.manual_seed(spec.run.seed)
     device = choose_device(spec.run.device)
     network = load(spec.model.model, spec.model.checkpoint)
     listener.note("model", f"{network.name} · {network.weights}")
@@ -55,15 +55,18 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     seen = survey(network)
     needs_head = any(Needs.HEAD in METHODS.load(name).needs for name in spec.method.methods)
     head = find_head(network) if needs_head else None
-    columns = make_columns(spec, seen, head, listener)
+    columns = make_columns(spec, seen, head)
+    sizes = shapes(network, spec.geometry, seen)
+    for column in columns:
+        listener.note("layer", f"{' + '.join(described(layer, sizes) for layer in column.layers)}: {column.why}")
     explainer = Explainer(
         network.module.to(device),
         network.labels,
-        columns,
+        tuple(columns),
         selections,
-        head,
+        moved(head, device),
         spec.method.fuse,
-        spec.classes.min_prob or 0.0,
+        spec.classes.min_prob,
         device,
         spec.run.precision,
         network.activation,
@@ -71,57 +74,92 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     parts = {"layer": len({column.label for column in columns}) > 1, "class": several(selections)}
     parts["method"] = len({column.name for column in columns}) > 1
     naming = Naming(frozenset(part for part, many in parts.items() if many), spec.output.name)
-    auto = spec.run.batch_size == "auto"
     facts = {
         "model": {
             "name": network.name, "source": network.source, "weights": network.weights, "sha256": network.weights_sha256
         },
-        "layers": [
-            {"method": column.name, "layers": [asdict(layer) for layer in column.layers]} for column in columns
-        ],
-        "preprocessing": {**asdict(network.recipe), "fit": spec.geometry.fit},
+        "layers": [{"method": one.name, "layers": [asdict(layer) for layer in one.layers]} for one in columns],
+        "preprocessing": {**asdict(network.recipe), "fit": spec.geometry.fit, "size_asked": spec.geometry.size},
         "device": str(device),
         "precision": spec.run.precision,
     }  # fmt: skip
+    auto = spec.run.batch_size == "auto"
     return Ready(
         explainer,
         naming,
         network.recipe,
-        max((round(layer.stride) for column in columns for layer in column.layers), default=1),
+        stride_of(seen),
         default_batch(device) if auto else int(spec.run.batch_size),
         spec.run.workers or os.cpu_count() or 1,
         facts,
     )
 
 
-def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None, listener: Listener) -> tuple[Column, ...]:
-    """A column for every method and layer, side by side; a method that reads the head has the head's layer."""
-    columns = []
-    for name in dict.fromkeys(spec.method.methods):
+def stride_of(seen: Survey) -> int:
+    """Of the network's last stage, whatever layers are asked for: what `--fit keep` rounds to."""
+    return max((layer.stride for layer in seen.stages.values()), default=1)
+
+
+def shapes(network: Network, geometry: GeometrySpec, seen: Survey) -> dict[str, Any]:
+    """Shapes of all outputs at the input size that the run uses, by module path; with keep, at an oblong one.
+
+    Raises ModelFailed before the first image where the network does not take that size.
+    """
+    size, stride = geometry.size or network.recipe.size, stride_of(seen)
+    if geometry.fit == "keep":
+        side = max(1, round((geometry.size or network.recipe.resize) / stride)) * stride
+        height, width = side, side + stride
+    else:
+        height = width = size
+    if height == width == network.recipe.size:
+        return dict(seen.outputs)
+    try:
+        return outputs_at(network, height, width)
+    except ModelFailed as error:
+        native = f"{network.recipe.size}×{network.recipe.size}"
+        raise ModelFailed(
+            f"{network.name} does not take an input of {height}×{width} (its own is {native}); drop --size, and use "
+            f"--fit model, squash or pad ({error.message})"
+        ) from error
+
+
+def moved(head: Head | None, device: torch.device) -> Head | None:
+    if head is None or head.weights is None:
+        return head
+    return replace(head, weights=head.weights.to(device))
+
+
+def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Column]:
+    """A column for every method and layer, side by side, none twice; what reads the head has the head's layer."""
+    columns: dict[tuple[str, str], Column] = {}
+    for name in spec.method.methods:
         method = METHODS.load(name)()
+        groups: list[tuple[str, tuple[Layer, ...], str]]
         if Needs.HEAD in method.needs:
             assert head is not None
-            ((layer,),) = seen.choose(head.layer)
-            columns.append(Column(name, method, (layer,), head.layer))
-            listener.note("layer", f"{described(layer)}: what the head pools")
+            groups = [(head.layer, group, "what the head pools") for group in seen.choose(head.layer)]
         elif spec.method.layers:
-            for text in dict.fromkeys(spec.method.layers):
-                for group in seen.choose(text):
-                    paths = "+".join(layer.path for layer in group)
-                    columns.append(Column(name, method, group, paths if set(text) & set("*?[") else text))
-                    listener.note("layer", " + ".join(map(described, group)))
+            groups = [
+                ("+".join(layer.path for layer in group) if set(text) & set("*?[") else text, group, f"--layer {text}")
+                for text in spec.method.layers
+                for group in seen.choose(text)
+            ]
         else:
-            columns.append(Column(name, method, (seen.default,), seen.default.path))
-            listener.note("layer", f"{described(seen.default)}: {seen.why}")
-    if spec.method.layers and all(Needs.HEAD in column.method.needs for column in columns):
+            groups = [(seen.default.path, (seen.default,), "last grid before pooling")]
+        for label, group, why in groups:
+            columns.setdefault((name, label), Column(name, method, group, label, why))
+    if spec.method.layers and all(Needs.HEAD in column.method.needs for column in columns.values()):
         raise UsageError(
-            f"--layer has no meaning for {columns[0].name}, whose layer is the one the head pools; drop it"
+            f"--layer has no meaning for {spec.method.methods[0]}, whose layer is the one the head pools; drop it"
         )
-    return tuple(columns)
+    return list(columns.values())
 
 
-def described(layer: Layer) -> str:
-    return f"{layer.path} ({layer.kind}, {layer.channels}×{layer.rows}×{layer.cols}, stride {layer.stride:g})"
+def described(layer: Layer, sizes: dict[str, Any]) -> str:
+    """A layer with its shape (channels, rows, columns) at the run's input size."""
+    shape = sizes[layer.path]
+    channels, rows, columns = (shape[3], *shape[1:3]) if layer.channels_last else shape[1:]
+    return f"{layer.path} ({layer.kind}, {channels}×{rows}×{columns}, stride {layer.stride})"
 
 
 def reader(spec: ExplainSpec, ready: Ready) -> Callable[[ImageItem | Failure], Picture | Failure]:

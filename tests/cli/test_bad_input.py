@@ -72,7 +72,7 @@ def failed_alone(ran, kind: str, says: str) -> dict:
         (["x.png", "--class", "top3", "-o", "one.png"], "UsageError", 2, "folder"),
         (["x.png", "y.png", "-o", "one.png"], "UsageError", 2, "hold 2"),
         (["x.png", "-o", "one.jpg"], "UsageError", 2, "--format jpg"),
-        (["x.png", "-o", "x.png"], "OutputRefused", 6, "the input itself"),
+        (["x.png", "-o", "x.png"], "OutputRefused", 6, "an input itself"),
         (["x.png", "-o", "note.txt"], "OutputRefused", 6, "is a file"),
         (["x.png", "-o", "note.txt/deeper"], "OutputRefused", 6, "is a file"),
         (["pictures", "-o", "pictures"], "OutputRefused", 6, "input folder"),
@@ -134,19 +134,11 @@ def test_one_bad_picture_is_a_record(camtool, photo, name, data, says):
 
 def test_a_file_without_permission(camtool, photo, monkeypatch):
     photo("in/a.png"), photo("in/b.png")
-    read = Path.read_bytes
-
-    def guarded_read(path):  # tests may run as root, whom chmod does not stop
-        if path.name == "a.png":
-            raise PermissionError(13, "Permission denied")
-        return read(path)
-
-    monkeypatch.setattr(Path, "read_bytes", guarded_read)
     import builtins
 
     real = builtins.open
 
-    def guarded_open(path, *rest, **more):
+    def guarded_open(path, *rest, **more):  # tests may run as root, whom chmod does not stop
         if str(path).endswith("in/a.png"):
             raise PermissionError(13, "Permission denied")
         return real(path, *rest, **more)
@@ -284,6 +276,131 @@ def test_a_recorded_name_cannot_lead_out_of_the_folder(camtool, photo, tmp_path)
         (tmp_path / "out/results.jsonl").write_text(json.dumps(record) + "\n{torn")
         assert camtool("gradcam", "a.png", "-o", "out", "--overwrite").code == 0
         assert victim.read_bytes() == b"precious"
+
+
+def test_links_do_not_lead_out_of_the_folder(camtool, photo, tmp_path):
+    photo("in/sub/a.png")
+    write(tmp_path / "elsewhere/secret", b"precious")
+    assert camtool("gradcam", "in", "-o", "out").code == 0
+    record = json.loads((tmp_path / "out/results.jsonl").read_text())
+    record["maps"][0]["files"]["overlay"] = "link/secret"
+    (tmp_path / "out/results.jsonl").write_text(json.dumps(record) + "\n")
+    (tmp_path / "out/link").symlink_to(tmp_path / "elsewhere")
+    camtool("gradcam", "in", "-o", "out", "--overwrite")
+    assert (tmp_path / "elsewhere/secret").read_bytes() == b"precious"
+    (tmp_path / "out2").mkdir()
+    (tmp_path / "out2/sub").symlink_to(tmp_path / "elsewhere")
+    ran = camtool("gradcam", "in", "-o", "out2")
+    assert ran.code == 6
+    assert files(tmp_path / "elsewhere") == ["secret"]
+
+
+@pytest.mark.parametrize("name", ["results.csv", "results.jsonl", "run.json"])
+@pytest.mark.parametrize("folder", ["out", "camtool-out"])
+def test_a_strangers_table_is_not_replaced(camtool, photo, name, folder):
+    photo("a.png")
+    write(Path(folder) / name, b'{"mine": 1}')
+    ran = camtool("gradcam", "a.png", *(() if folder == "camtool-out" else ("-o", folder)))
+    one_line(ran, "OutputRefused", 6, name)
+    assert (Path(folder) / name).read_bytes() == b'{"mine": 1}'
+
+
+def test_a_strangers_file_in_the_scratch_folder_is_not_replaced(camtool, photo):
+    photo("a.png")
+    write(Path("camtool-out/a.gradcam.png"), b"precious")
+    assert camtool("gradcam", "a.png").code == 6
+    assert Path("camtool-out/a.gradcam.png").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("source", [["one"], ["on*/*.png"], ["-"], ["one/a.png"]])
+def test_a_result_never_replaces_its_input(camtool, photo, source):
+    picture = photo("one/a.png")
+    before = picture.read_bytes()
+    ran = camtool("gradcam", *source, "-o", "one/a.png", stdin=b"one/a.png\n")
+    one_line(ran, "OutputRefused", 6, "an input itself")
+    assert picture.read_bytes() == before
+
+
+def test_pictures_in_the_output_folder_are_not_removed_first(camtool, photo):
+    photo("a.png")
+    assert camtool("gradcam", "a.png").code == 0
+    ran = camtool("gradcam", "camtool-out/a.gradcam.png")
+    one_line(ran, "OutputRefused", 6, "lie in the output folder")
+    assert Path("camtool-out/a.gradcam.png").exists()
+
+
+def test_a_folder_that_somebody_emptied_can_be_overwritten(camtool, photo):
+    import shutil
+
+    photo("in/sub/a.png")
+    assert camtool("gradcam", "in", "-o", "out").code == 0
+    shutil.rmtree("out/sub")
+    assert camtool("gradcam", "in", "-o", "out", "--overwrite").code == 0
+
+
+def test_a_picture_that_the_format_cannot_hold_is_a_record(camtool, photo):
+    photo("in/a.png", 17000, 20), photo("in/b.png")
+    ran = camtool("gradcam", "in", "-o", "out", "--format", "webp", "--fit", "squash", "--json")
+    failed_alone(ran, "ImageUnwritable", "--format png")
+    assert files(Path("out")) == ["b.gradcam.webp", "results.csv", "results.jsonl", "run.json"]
+
+
+def test_a_name_that_becomes_too_long_is_a_record(camtool, photo):
+    photo("in/" + "a" * 240 + ".png"), photo("in/b.png")
+    ran = camtool("gradcam", "in", "-o", "out", "--save", "raw,heatmap", "--json")
+    failed_alone(ran, "ImageUnwritable", "too long")
+    assert not [name for name in files(Path("out")) if name.startswith("a")], "its shorter names are gone too"
+    photo("long/" + "字" * 75 + ".png")
+    assert camtool("gradcam", "long", "-o", "out2").code == 0
+
+
+def test_a_template_that_makes_one_name_twice_loses_nothing(camtool, photo):
+    photo("in/q.png"), photo("in/q1.png")
+    ran = camtool("gradcam", "in", "-o", "out", "--class", "top11", "--name", "{stem}{class}")
+    assert ran.code == 6
+    assert "two results" in ran.err
+
+
+def test_the_same_class_or_layer_twice_is_one_map(camtool, photo):
+    photo("a.png")
+    ran = camtool(
+        "gradcam", "a.png", "-c", "espresso", "-c", "967", "-c", "top", "-c", "top2",
+        "-l", "blocks.[0-1]", "-l", "blocks.1", "-o", "out", "--json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    names = [one["files"]["overlay"] for one in ran.records[0]["maps"]]
+    assert names == [
+        f"a.gradcam.{layer}.{part}.png" for layer in ("blocks.0", "blocks.1") for part in ("967-espresso", "1", "2")
+    ]
+
+
+def test_scores_that_are_not_finite_are_flagged(camtool, photo, tmp_path):
+    from cam_cli.models.efficientnet_lite import efficientnet_lite0
+
+    photo("a.png")
+    state = efficientnet_lite0().state_dict()
+    state["classifier.bias"][7] = float("nan")
+    torch.save(state, tmp_path / "nan.pth")
+    ran = camtool("gradcam", "a.png", "--checkpoint", "nan.pth", "--json", "-o", "out", "-v", "--legend")
+    assert ran.code == 0, ran.err
+    assert ran.records[0]["flags"] == ["scores_not_finite"]
+    assert len(ran.records[0]["maps"]) == 1
+
+
+@pytest.mark.parametrize("options", [["--size", "160"], ["--fit", "keep"]])
+def test_a_network_of_one_size_is_refused_before_the_first_image(camtool, photo, tmp_path, options):
+    from torchvision.models import VisionTransformer
+
+    photo("a.png"), photo("b.png")
+    torch.manual_seed(0)
+    torch.save(VisionTransformer(224, 16, 12, 12, 768, 3072).state_dict(), tmp_path / "vit.pth")
+    arguments = ["--model", "vit_b_16", "--checkpoint", "vit.pth", "--layer", "conv_proj", "--save", "none"]
+    assert camtool("gradcam", "a.png", *arguments).code == 0
+    ran = camtool("gradcam", "a.png", "b.png", *arguments, *options)
+    assert ran.code == 4
+    assert "error[ModelFailed]" in ran.err
+    assert "vit_b_16 does not take an input of" in ran.err
+    assert "(its own is 224×224)" in ran.err
 
 
 @pytest.mark.parametrize("when", ["folder", "file", "record"])

@@ -1,5 +1,7 @@
 """A batch against one by one, targets that differ in number, identities between methods."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -86,6 +88,26 @@ def test_a_shape_the_model_cannot_take_fails_alone():
     assert "only 16" in found[1].message
 
 
+@pytest.mark.parametrize("most", [3, 0])
+def test_a_batch_that_does_not_fit_in_memory_is_halved(most):
+    class Small(Residual):
+        def forward(self, x):
+            if len(x) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            return super().forward(x)
+
+    model = seeded(Small())
+    pictures = [picture(str(seed), seed=seed) for seed in range(5)]
+    run = explainer(seeded(Residual()))
+    found = list(replace(run, module=model)(pictures))
+    if most:
+        for one, expected in zip(found, run(pictures), strict=True):
+            np.testing.assert_allclose(one.maps[0].raw, expected.maps[0].raw, atol=1e-5)
+    else:
+        assert {one.kind for one in found} == {"OutOfMemory"}
+        assert "smaller --size" in found[0].message
+
+
 def test_min_prob_leaves_each_image_its_own_number_of_classes():
     model = seeded(Residual())
     pictures = [picture(str(seed), seed=seed) for seed in range(6)]
@@ -93,7 +115,7 @@ def test_min_prob_leaves_each_image_its_own_number_of_classes():
     some = list(explainer(model, classes=("all",), min_prob=0.2)(pictures))
     assert len({len(one.maps) for one in some}) > 1, "the case is only a case if the numbers differ"
     for full, part in zip(everything, some, strict=True):
-        expected = {one.target.index: one.raw for one in full.maps if one.target.probability >= 0.2}
+        expected = {one.target.index: one.raw for one in full.maps if one.target.probability > 0.2}
         assert {one.target.index for one in part.maps} == set(expected)
         for one in part.maps:
             np.testing.assert_allclose(one.raw, expected[one.target.index], atol=1e-6)

@@ -76,6 +76,18 @@ def test_an_exception_of_any_stage_comes_out_and_leaves_no_thread(stage):
     assert not [one for one in threading.enumerate() if one.name.startswith(("read", "finish"))]
 
 
+def test_what_was_finished_beside_a_failure_is_not_lost():
+    def finish(one):
+        if one == 0:
+            raise ZeroDivisionError
+        return one
+
+    found, results = [], run(range(9), finish=finish)
+    with pytest.raises(ZeroDivisionError):
+        found.extend(iter(lambda: next(results), None))
+    assert found == [1, 2, 3]
+
+
 def test_stopping_finishes_what_is_in_hand_and_reads_no_more():
     stop, explained = threading.Event(), []
 
