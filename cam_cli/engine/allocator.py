@@ -12,7 +12,8 @@ def keep_blocks() -> None:
     """Lets glibc keep freed blocks up to 128 MiB instead of giving them back to the kernel.
 
     A run allocates and frees blocks of the same sizes for every batch and picture; given back, each comes again as
-    zeroed pages, a fault for every 4 KiB: half the time of a folder of small photographs. Elsewhere (macOS, Windows, musl) nothing is done.
+    zeroed pages, a fault for every 4 KiB: half the time of a folder of small photographs. Elsewhere (macOS,
+    Windows, musl) nothing is done.
     """
     if sys.platform != "linux":
         return
