@@ -1,6 +1,6 @@
 """A family by name: one literal table, readable without importing any member (and so without torch)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -23,20 +23,35 @@ class Entry:
 
 
 class Registry(Mapping[str, Entry]):
-    """A family's table. `entry` and `load` raise `unknown` for a name it does not hold; `load` imports the member."""
+    """A family's table. `canonical`, `entry` and `load` take what a person typed and raise `unknown` for a name it does
+    not hold; `load` imports the member.
 
-    def __init__(self, noun: str, unknown: type[CamtoolError], entries: dict[str, Entry]):
-        self.noun, self.unknown, self.entries = noun, unknown, entries
+    folded: spellings that it makes equal are one name.
+    """
+
+    def __init__(
+        self,
+        noun: str,
+        unknown: type[CamtoolError],
+        entries: dict[str, Entry],
+        folded: Callable[[str], str] = str,
+    ):
+        self.noun, self.unknown, self.entries, self.folded = noun, unknown, entries, folded
 
     def __getitem__(self, name: str) -> Entry:
         return self.entries[name]
 
-    def entry(self, name: str) -> Entry:
-        """The entry a person named. Raises `unknown`."""
-        if name not in self.entries:
+    def canonical(self, name: str) -> str:
+        """The table's own spelling of a name. Raises `unknown`."""
+        names = {self.folded(known): known for known in self.entries}
+        if self.folded(name) not in names:
             known = ", ".join(self.entries)
             raise self.unknown(f"no {self.noun} is called {name!r}{nearest(name, list(self.entries))} (known: {known})")
-        return self.entries[name]
+        return names[self.folded(name)]
+
+    def entry(self, name: str) -> Entry:
+        """The entry a person named. Raises `unknown`."""
+        return self.entries[self.canonical(name)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries)

@@ -132,7 +132,7 @@ def moved(head: Head | None, device: torch.device) -> Head | None:
 def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Column]:
     """A column for every method and layer, side by side, none twice; what reads the head has the head's layer."""
     columns: dict[tuple[str, str], Column] = {}
-    for name in spec.method.methods:
+    for name in map(METHODS.canonical, spec.method.methods):
         method = METHODS.load(name)()
         groups: list[tuple[str, tuple[Layer, ...], str]]
         if Needs.HEAD in method.needs:

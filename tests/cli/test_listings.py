@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 
 from cam_cli.methods import METHODS
+from tests.conftest import SAMPLES
 
 
 def table(ran) -> list[dict[str, str]]:
@@ -31,6 +32,29 @@ def test_methods_and_models(camtool):
     assert models["efficientnet_lite0"] == "bundled"
     assert models["resnet50"] == "torchvision"
     assert "fcn_resnet50" not in models
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("grad-cam", "gradcam"),
+        ("Grad-CAM++", "gradcam++"),
+        ("GradCAMPlusPlus", "gradcam++"),
+        ("LayerCAM", "layercam"),
+        ("hi-res-cam", "hirescam"),
+        ("HiResCAM", "hirescam"),
+        ("GradCAM element wise", "gradcam_elementwise"),
+    ],
+)
+def test_spellings_of_a_method(typed, name):
+    assert METHODS.canonical(typed) == name
+    assert METHODS.entry(typed) is METHODS[name]
+
+
+def test_spellings_of_one_method_are_one_column(camtool):
+    several = ("--method", "Grad-CAM++", "--method", "gradcam++", "--method", "Grad-CAM")
+    ran = camtool("explain", SAMPLES / "coffee.png", *several, "-o", "out", "--quiet")
+    assert (ran.code, ran.lines) == (0, ["out/coffee.gradcam++.png", "out/coffee.gradcam.png"])
 
 
 def test_classes(camtool):

@@ -78,7 +78,7 @@ def test_contract(name, net):
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_is_documented_and_frozen(name):
     kind = METHODS.load(name)
-    assert re.search(r"arXiv:\d{4}\.\d{4,5}", kind.__doc__), "the paper"
+    assert re.search(r"arXiv:\d{4}\.\d{4,5}|doi:10\.\d{4}/\S", kind.__doc__), "the paper"
     assert re.search(r"[=Σ]", kind.__doc__), "the formula"
     with pytest.raises(AttributeError):
         kind().needs = Needs.HEAD
