@@ -124,6 +124,7 @@ class GeometrySpec:
         "--size",
         panel=PIXELS,
         minimum=8,
+        maximum=4096,
         metavar="N",
         help="Input size in pixels (with keep: of the short side). [default: the model's]",
     )
@@ -147,8 +148,16 @@ class OutputSpec:
         metavar="PATH",
         help="A folder, a FILE for one result, or - for its bytes. [default: camtool-out]",
     )
-    save: str = option("overlay", "--save", panel=OUTPUT, metavar="KINDS", help="overlay,heatmap,raw,panel, or none.")
-    format: Format = option("png", "--format", panel=OUTPUT, help="Of the pictures.")
+    save: tuple[str, ...] = option(
+        ("overlay",),
+        "--save",
+        panel=OUTPUT,
+        metavar="KINDS",
+        help="overlay, heatmap, raw, panel: repeat, or separate by commas; or none.",
+    )
+    format: Format | None = option(
+        None, "--format", panel=OUTPUT, help="Of the pictures. [default: png, or what -o FILE ends in]"
+    )
     colormap: str = option(
         "inferno", "--colormap", panel=OUTPUT, metavar="NAME", help="inferno, viridis, magma, turbo, …"
     )

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cam_cli.outputs.record import json_line
 from cam_cli.specs import TerminalSpec
-from cam_cli.tasks.explain import Summary
+from cam_cli.tasks.explain import Summary, counted
 from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
 
 from .boundary import Stop
@@ -136,10 +136,6 @@ def answer(record: dict[str, Any]) -> str:
         return "scores are not finite"
     peaks = ", ".join(f"peak {one['peak'][0]},{one['peak'][1]}" for one in record["maps"] if one["peak"])
     return f"{best['name']} {best['probability']:.1%}" + (f" · {peaks}" if peaks else "")
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def printable(path: str) -> str:

@@ -47,6 +47,10 @@ def run_explain(spec: ExplainSpec, terminal: TerminalSpec) -> None:
     """Runs `spec` in this terminal; leaves by `typer.Exit` with 130 or 143 when it was told to stop."""
     if terminal.json and spec.output.output == "-":
         raise UsageError("--json and -o - both want stdout; choose one")
+    if spec.output.output == "-" and sys.stdout and sys.stdout.isatty():
+        raise UsageError(
+            "-o - would pour the bytes of a picture onto the terminal; pipe them somewhere, or name a file"
+        )
     stdin = sys.stdin.buffer if sys.stdin else BytesIO()
     with interruptible() as stop:
         from cam_cli.tasks.explain import check_failures, explain

@@ -31,7 +31,8 @@ class Selection:
 def parse_selections(texts: Sequence[str], find: Callable[[str], int], classes: int) -> tuple[Selection, ...]:
     """Reads the values of `--class`. `find` turns a name, WNID or index into a class index and raises ClassUnknown."""
     chosen: dict[str, Selection] = {}
-    for text in texts:
+    for typed in texts:
+        text = typed.casefold() if re.fullmatch(r"top\d*|all", typed.casefold()) else typed
         if match := re.fullmatch(r"top(\d*)", text):
             top = int(match[1] or 1)
             if not top:

@@ -26,6 +26,10 @@ def is_image(data: bytes) -> bool:
 def read_lines(data: bytes, nul: bool) -> list[str]:
     """The paths of a list, one a line, or NUL-separated with `nul`; blank ones are dropped, spaces kept."""
     data = data.removeprefix(b"\xef\xbb\xbf")
+    if not nul and b"\0" in data:
+        raise InputUnreadable(
+            "stdin is neither an image nor a list of paths, a line each; with NULs between paths, add -0"
+        )
     if nul:
         return [os.fsdecode(entry) for entry in data.split(b"\0") if entry]
     return [os.fsdecode(line) for entry in data.split(b"\n") if (line := entry.removesuffix(b"\r")).strip()]

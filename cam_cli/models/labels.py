@@ -72,8 +72,8 @@ class Labels:
         return self.wnids.index(text)
 
     def _by_name(self, text: str) -> int:
-        part = folded(text)
-        tests = (lambda name: name == text, lambda name: folded(name) == part, lambda name: part in folded(name))
+        part, words = folded(text), spaced(text)
+        tests = (lambda name: name == text, lambda name: folded(name) == part, lambda name: words in spaced(name))
         for test in tests if part else ():
             found = [index for index, name in enumerate(self.names) if test(name)]
             if len(found) == 1:
@@ -91,6 +91,12 @@ class Labels:
 def folded(name: str) -> str:
     """`name` without what people type differently: case, spaces, `_`, `-`, apostrophes."""
     return re.sub(r"[\s_'’-]+", "", name.casefold())
+
+
+def spaced(name: str) -> str:
+    """`name` in lower case with single spaces between its words, so that a part of it cannot run across two of them
+    unseen ("nope" is not in "can opener")."""
+    return re.sub(r"[\s_-]+", " ", name.casefold()).strip()
 
 
 @cache

@@ -62,6 +62,8 @@ def choose(spec: OutputSpec, suffixes: Sequence[str]) -> Destination:
     output = spec.output
     if not suffixes:
         return Destination()
+    if output is not None and not output.strip():
+        raise UsageError("-o was given no name")
     if output == "-" or names_file(output):
         if len(suffixes) > 1:
             raise UsageError(f"-o {output} takes one kind of result, --save names {len(suffixes)}; name a folder")

@@ -33,8 +33,9 @@ class Folder:
     @classmethod
     def check(cls, path: str | None, overwrite: bool, templated: bool) -> Folder:
         """Looks, and touches nothing. Raises OutputRefused where the path is a file, where it holds another run and
-        `overwrite` is not given (the scratch folder, `path` None, needs none), or where it cannot be written."""
-        folder, scratch = Path(path or SCRATCH), path is None
+        `overwrite` is not given (the scratch folder, also `path` None, needs none), or where it cannot be written."""
+        folder = Path(path or SCRATCH)
+        scratch = folder == Path(SCRATCH)
         there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists() or one.is_symlink())
         if not there.is_dir():
             raise OutputRefused(f"the output folder cannot be {folder}: {there} is a file; choose another -o")

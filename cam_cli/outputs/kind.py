@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -24,7 +25,14 @@ class Style:
 
     @classmethod
     def of(cls, spec: OutputSpec) -> "Style":
-        return cls(colours(spec.colormap), spec.alpha, spec.legend, spec.format)
+        suffix = picture_suffix(spec.output)
+        return cls(colours(spec.colormap), spec.alpha, spec.legend, spec.format or suffix or "png")
+
+
+def picture_suffix(output: str | None) -> str | None:
+    """The picture format that `-o FILE` ends in, or None."""
+    suffix = Path(output or "").suffix[1:].lower().replace("jpeg", "jpg")
+    return suffix if suffix in ("png", "jpg", "webp") else None
 
 
 @dataclass(frozen=True)

@@ -35,11 +35,13 @@ class Naming:
         for part in parts:
             if part not in FIELDS:
                 raise UsageError(f"--name knows {{stem}} {{method}} {{layer}} {{class}}, not {{{part}}}")
-        for part in FIELDS:
-            if part not in parts and (part == "stem" or part in self.several):
-                raise UsageError(f"--name {self.template!r} gives several results one name; add {{{part}}}")
         if "/" in self.template or "\\" in self.template or self.template.startswith("."):
             raise UsageError(f"--name {self.template!r} is a file name: no slash, no dot in front")
+        if "stem" not in parts:
+            raise UsageError(f"--name {self.template!r} would give every image one name; add {{stem}}")
+        for part in self.several:
+            if part not in parts:
+                raise UsageError(f"--name {self.template!r} gives several results one name; add {{{part}}}")
 
     def of(self, stem: str, label: MapLabel | None, infix: str, suffix: str) -> str:
         """The path of one result below the output folder, POSIX. `label` is None for what there is one of an image."""

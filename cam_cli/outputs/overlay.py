@@ -19,6 +19,7 @@ class Overlay(Kind):
         )
         if self.style.legend:
             low, high = (f"{value:.3g}" for value in drawn.heatmap.scale or (0.0, 0.0))
-            text = "  ·  ".join([drawn.caption, drawn.map.method, *drawn.heatmap.flags])
+            raw = f"raw {drawn.map.raw.min():.3g} … {drawn.map.raw.max():.3g}"
+            text = "  ·  ".join([drawn.caption, drawn.map.method, raw, *drawn.heatmap.flags])
             picture = with_legend(picture, self.style.table, text, low, high)
         return encode(picture, self.style.format)

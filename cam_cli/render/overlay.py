@@ -24,7 +24,7 @@ def overlay(pixels: np.ndarray, heat: np.ndarray, colours: np.ndarray, alpha: fl
 def heat_picture(heat: np.ndarray, colours: np.ndarray, seen: Window) -> np.ndarray:
     """The heat alone in its colours, uint8 (H, W, 3) RGB; what was not seen is hatched grey."""
     picture = cv2.LUT(cv2.merge([quantise(heat)] * 3), colours[None])
-    unseen = np.full_like(picture, 128)
+    unseen = np.full_like(picture, 64)
     unseen[seen] = picture[seen]
     return hatch(unseen, seen)
 

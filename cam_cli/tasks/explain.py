@@ -133,12 +133,21 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
 
 def make_kinds(spec: OutputSpec) -> dict[str, Kind]:
     """The kinds of `--save`, in its order. Raises UsageError."""
-    names = [] if spec.save == "none" else [name.strip() for name in spec.save.split(",")]
+    names = [name.strip() for text in spec.save for name in text.split(",")]
+    if "none" in names:
+        if len(names) > 1:
+            raise UsageError("--save none stands alone")
+        names = []
     style = Style.of(spec)
     return {name: KINDS.load(name)(style) for name in names}
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def check_failures(spec: ExplainSpec, summary: Summary) -> None:
     """Raises ImagesFailed when more images failed than --max-failures allows."""
     if summary.failed > spec.run.failures_allowed(summary.done + summary.failed):
-        raise ImagesFailed(f"{summary.failed} of {summary.done + summary.failed} images failed; the others are done")
+        rest = "; the others are done" if summary.done else ""
+        raise ImagesFailed(f"{summary.failed} of {counted(summary.done + summary.failed, 'image')} failed{rest}")

@@ -15,7 +15,7 @@ from cam_cli.engine.allocator import keep_blocks
 from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.explain import Column, Explainer
 from cam_cli.engine.selection import parse_selections, several
-from cam_cli.errors import ImageTooLarge, ImageUnreadable, ModelFailed, UsageError
+from cam_cli.errors import ImageTooLarge, ImageUnreadable, ModelFailed, OutOfMemory, UsageError
 from cam_cli.images.preprocess import read_picture
 from cam_cli.methods import METHODS
 from cam_cli.methods.method import Needs
@@ -52,6 +52,9 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     for text in network.notes:
         listener.warn(text)
     selections = parse_selections(spec.classes.classes, network.labels.find, len(network.labels.names))
+    for one in selections:
+        for index in one.indices if len(one.indices) == 1 else ():
+            listener.note("class", f"{one.text}: {network.labels.names[index]} ({index})")
     seen = survey(network)
     needs_head = any(Needs.HEAD in METHODS.load(name).needs for name in spec.method.methods)
     head = find_head(network) if needs_head else None
@@ -78,8 +81,15 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         "model": {
             "name": network.name, "source": network.source, "weights": network.weights, "sha256": network.weights_sha256
         },
-        "layers": [{"method": one.name, "layers": [asdict(layer) for layer in one.layers]} for one in columns],
-        "preprocessing": {**asdict(network.recipe), "fit": spec.geometry.fit, "size_asked": spec.geometry.size},
+        "layers": [
+            {"method": one.name, "layers": [{**asdict(layer), **grid(layer, sizes)} for layer in one.layers]}
+            for one in columns
+        ],
+        "preprocessing": {
+            **asdict(network.recipe),
+            "fit": spec.geometry.fit,
+            **({"size_asked": spec.geometry.size, "source": "options"} if spec.geometry.size else {}),
+        },
         "device": str(device),
         "precision": spec.run.precision,
     }  # fmt: skip
@@ -116,6 +126,8 @@ def shapes(network: Network, geometry: GeometrySpec, seen: Survey) -> dict[str, 
     try:
         return outputs_at(network, height, width)
     except ModelFailed as error:
+        if "alloc" in error.message:
+            raise OutOfMemory(f"an input of {height}×{width} takes more memory than there is; lower --size") from error
         native = f"{network.recipe.size}×{network.recipe.size}"
         raise ModelFailed(
             f"{network.name} does not take an input of {height}×{width} (its own is {native}); drop --size, and use "
@@ -157,9 +169,15 @@ def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Col
 
 def described(layer: Layer, sizes: dict[str, Any]) -> str:
     """A layer with its shape (channels, rows, columns) at the run's input size."""
+    cells = "{rows}×{cols}".format_map(grid(layer, sizes))
+    return f"{layer.path} ({layer.kind}, {layer.channels}×{cells}, stride {layer.stride})"
+
+
+def grid(layer: Layer, sizes: dict[str, Any]) -> dict[str, int]:
+    """Its rows and columns at the run's input size."""
     shape = sizes[layer.path]
-    channels, rows, columns = (shape[3], *shape[1:3]) if layer.channels_last else shape[1:]
-    return f"{layer.path} ({layer.kind}, {channels}×{rows}×{columns}, stride {layer.stride})"
+    rows, columns = shape[1:3] if layer.channels_last else shape[2:]
+    return {"rows": rows, "cols": columns}
 
 
 def reader(spec: ExplainSpec, ready: Ready) -> Callable[[ImageItem | Failure], Picture | Failure]:

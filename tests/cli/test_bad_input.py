@@ -1,5 +1,6 @@
 """Everything that goes wrong in practice: one line, the right exit code, nothing lost, nothing half-written."""
 
+import gzip
 import json
 import os
 import pickle
@@ -18,7 +19,7 @@ from .test_explain import SAMPLES, environment, files
 def one_line(ran, kind: str, code: int, says: str) -> None:
     """stderr is exactly one line, of that kind, saying that; nothing is on stdout."""
     assert ran.code == code, ran.err
-    (line,) = [line for line in ran.err.splitlines() if not line.startswith(("model ", "layer ", "input "))]
+    (line,) = [line for line in ran.err.splitlines() if not line.startswith(("model ", "layer ", "input ", "class "))]
     assert line.startswith(f"camtool: error[{kind}]: ")
     assert says in line
     assert ran.out == b""
@@ -71,7 +72,12 @@ def failed_alone(ran, kind: str, says: str) -> dict:
         (["x.png", "--json", "-o", "-"], "UsageError", 2, "stdout"),
         (["x.png", "--class", "top3", "-o", "one.png"], "UsageError", 2, "folder"),
         (["x.png", "y.png", "-o", "one.png"], "UsageError", 2, "hold 2"),
-        (["x.png", "-o", "one.jpg"], "UsageError", 2, "--format jpg"),
+        (["x.png", "-o", "one.jpg", "--format", "png"], "UsageError", 2, "--format jpg"),
+        (["x.png", "-o", "one.png", "--save", "raw"], "UsageError", 2, "would hold npy"),
+        (["x.png", "-o", ""], "UsageError", 2, "no name"),
+        (["x.png", "--size", "100000"], "UsageError", 2, "--size"),
+        (["x.png", "--save", "none,raw"], "UsageError", 2, "alone"),
+        (["x.png", "--class", "nope"], "ClassUnknown", 4, "nope"),
         (["x.png", "-o", "x.png"], "OutputRefused", 6, "an input itself"),
         (["x.png", "-o", "note.txt"], "OutputRefused", 6, "is a file"),
         (["x.png", "-o", "note.txt/deeper"], "OutputRefused", 6, "is a file"),
@@ -193,6 +199,11 @@ def test_names_with_unicode_spaces_and_newlines(camtool, photo):
         "out/ä b.gradcam.png", "out/日本.gradcam.png", "out/new\nline.gradcam.png", "",
     }  # fmt: skip
     assert camtool("gradcam", "in", "--save", "none", "--json").code == 0
+
+
+@pytest.mark.parametrize("data", [gzip.compress(b"x" * 999), b"a.png\0b.png\0", b"%PDF-1.7\n\0\n\n"])
+def test_stdin_that_is_no_list_is_one_error(camtool, data):
+    one_line(camtool("gradcam", "-", stdin=data), "InputUnreadable", 3, "neither an image nor a list of paths")
 
 
 def test_a_name_that_is_not_utf8(camtool, photo, tmp_path):

@@ -78,7 +78,7 @@ def test_the_record(camtool, tmp_path):
 def test_every_kind_of_result_and_the_table(camtool, tmp_path):
     ran = camtool(
         "explain", SAMPLES / "coffee.png", "--method", "cam", "--method", "gradcam", "--layer", "layer3",
-        "--class", "top2", "--save", "overlay,heatmap,raw,panel", "--format", "jpg", "-o", "out",
+        "--class", "top2", "--save", "overlay,heatmap", "--save", "raw,panel", "--format", "jpg", "-o", "out",
     )  # fmt: skip
     assert ran.code == 0, ran.err
     columns = [
@@ -100,7 +100,7 @@ def test_every_kind_of_result_and_the_table(camtool, tmp_path):
 
 
 def test_one_file_out_and_bytes_out(camtool, tmp_path):
-    ran = camtool("gradcam", SAMPLES / "coffee.png", "-o", "x/one.webp", "--format", "webp")
+    ran = camtool("gradcam", SAMPLES / "coffee.png", "-o", "x/one.webp")
     assert (ran.code, ran.lines) == (0, [str(tmp_path / "x/one.webp")])
     assert files(tmp_path) == ["x/one.webp"]
     ran = camtool("gradcam", SAMPLES / "coffee.png", "-o", "-", "--save", "raw", "-q")
@@ -173,6 +173,16 @@ def test_fits(camtool, tmp_path):
         "pad": ([0, 0, 600, 400], (7, 7)),
         "keep": ([0, 0, 600, 400], (8, 12)),
     }
+
+
+@pytest.mark.parametrize(("options", "cells"), [(["--size", "448"], (14, 14)), (["--fit", "keep"], (8, 9))])
+def test_run_json_says_what_was_used(camtool, tmp_path, options, cells):
+    ran = camtool("gradcam", SAMPLES / "coffee.png", "-o", "out", "-c", "Espresso", *options)
+    run = json.loads((tmp_path / "out/run.json").read_text())
+    layer = run["layers"][0]["layers"][0]
+    assert (layer["path"], layer["rows"], layer["cols"]) == ("bn2", *cells)
+    assert run["preprocessing"]["source"] == ("options" if "--size" in options else "weights")
+    assert "class  Espresso: espresso (967)" in ran.err
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

@@ -13,7 +13,7 @@ PARTS = st.one_of(
     st.sampled_from(
         ["..", ".", "", "a", "A", "a.jpg", "a.png", "a.jpg.bmp", "_up", "a~2.jpg", ".jpg", "...", "é", "é"]
     ),
-    st.text(st.characters(exclude_characters="\n\r/"), max_size=6),
+    st.text(st.characters(exclude_characters="\n\r/\0"), max_size=6),
 )
 PATHS = st.lists(PARTS, min_size=1, max_size=5).map("/".join)
 
