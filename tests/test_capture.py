@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from cam_cli.capture import module_at, observe, record, undisturbed
 from cam_cli.errors import LayerUnknown, LayerUnsuitable, ModelFailed
+from cam_cli.methods.method import Target
 
 from .nets import Residual, seeded
 
@@ -50,7 +51,7 @@ def test_gradients_equal_plain_autograd(layers, images):
     model, targets = seeded(Residual()), torch.tensor([0, 3, 1])
     expected = by_autograd(model, images, layers, targets)
     recording = record(model, images, layers, gradients=True)
-    found = recording.gradients(targets, torch.ones(3, dtype=torch.bool), last=True)
+    found = recording.gradients(Target.of(targets), torch.ones(3, dtype=torch.bool), last=True)
     for name in layers:
         torch.testing.assert_close(found[name], expected[name], rtol=1e-5, atol=1e-6)
         assert found[name].abs().sum() > 0
@@ -70,8 +71,12 @@ def test_activations_are_the_layers_own_outputs_before_an_in_place_neighbour(ima
 def test_several_classes_from_one_pass_and_zeros_for_the_unwanted(images):
     model = seeded(Residual())
     recording = record(model, images, ["last"], gradients=True)
-    first = recording.gradients(torch.tensor([0, 0, 0]), torch.tensor([True, True, False]), last=False)["last"]
-    second = recording.gradients(torch.tensor([1, 1, 1]), torch.tensor([True, True, True]), last=True)["last"]
+    first = recording.gradients(Target.of(torch.tensor([0, 0, 0])), torch.tensor([True, True, False]), last=False)[
+        "last"
+    ]
+    second = recording.gradients(Target.of(torch.tensor([1, 1, 1])), torch.tensor([True, True, True]), last=True)[
+        "last"
+    ]
     expected = by_autograd(model, images, ["last"], torch.tensor([1, 1, 1]))["last"]
     assert not first[2].any()
     assert first[:2].any()
@@ -126,7 +131,7 @@ def test_the_model_is_left_as_found(images, gradients, end):
     if end == "success":
         recording = record(model, images, ["last", "relu"], gradients=gradients)
         if gradients:
-            recording.gradients(torch.tensor([0, 1, 2]), torch.ones(3, dtype=torch.bool), last=True)
+            recording.gradients(Target.of(torch.tensor([0, 1, 2])), torch.ones(3, dtype=torch.bool), last=True)
     elif end == "refusal":
         with pytest.raises(LayerUnknown, match="did you mean"):
             record(model, images, ["branch", "brunch"], gradients=gradients)
@@ -147,11 +152,11 @@ def test_observe_leaves_the_model_as_found_and_sees_every_call(images):
 
 def test_frozen_parameters_and_an_outer_no_grad_do_not_matter(images):
     model, targets, wanted = seeded(Residual()), torch.tensor([0, 1, 2]), torch.ones(3, dtype=torch.bool)
-    expected = record(model, images, ["last"], gradients=True).gradients(targets, wanted, last=True)["last"]
+    expected = record(model, images, ["last"], gradients=True).gradients(Target.of(targets), wanted, last=True)["last"]
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     with torch.no_grad():
-        found = record(model, images, ["last"], gradients=True).gradients(targets, wanted, last=True)["last"]
+        found = record(model, images, ["last"], gradients=True).gradients(Target.of(targets), wanted, last=True)["last"]
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
     assert not any(parameter.requires_grad for parameter in model.parameters())
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cam_cli.capture import Recording, record
-from cam_cli.errors import ModelFailed, OutOfMemory
+from cam_cli.capture import Recording, Tail
+from cam_cli.errors import MethodUnsuitable, ModelFailed, OutOfMemory
 from cam_cli.maps import fuse
-from cam_cli.methods.method import Captured, Method, Needs
+from cam_cli.methods.method import Captured, Method, Needs, Target
 from cam_cli.models.labels import Labels
 from cam_cli.models.layers import Layer
 from cam_cli.types import ClassMap, Explanation, Failure, Head, MapLabel, Picture, Prediction
 
-from .device import precise, to_device
+from .augment import Augmentation
+from .device import to_device
+from .forward import Forward
+from .layout import to_grid
+from .probe import LayerProbe, Progress
 from .selection import Selection
 
 TOP = 5
@@ -30,7 +35,7 @@ TOP = 5
 class Column:
     """A method at one layer, or at several fused: what one map of an image stands for, its class aside.
 
-    label: the layer's part of file names. why: why this layer, for people.
+    layers: none for a method that has none. label: the layer's part of file names. why: why this layer, for people.
     """
 
     name: str
@@ -42,6 +47,14 @@ class Column:
     @property
     def gradients(self) -> bool:
         return Needs.GRADIENTS in self.method.needs
+
+
+class Chosen(NamedTuple):
+    """A class of one image to explain. part: of its file names. sign: −1 for what speaks against it."""
+
+    target: Prediction
+    part: str
+    sign: int = 1
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,18 @@ class Explainer:
     device: torch.device
     precision: str
     activation: str = "softmax"
+    augmentations: tuple[Augmentation, ...] = (Augmentation(),)
+    seed: int = 0
+    progress: Progress = lambda done, count: None
+
+    @cached_property
+    def forward(self) -> Forward:
+        return Forward(self.module, self.device, self.precision, self.read_scores)
+
+    @cached_property
+    def layers(self) -> dict[str, Layer]:
+        """Every layer that a column reads, by module path."""
+        return {layer.path: layer for column in self.columns for layer in column.layers}
 
     def __call__(self, batch: Sequence[Picture | Failure]) -> Iterator[Explanation | Failure]:
         """One outcome for each of `batch`, in its order. Pictures of one input shape share a forward pass; where the
@@ -99,7 +124,7 @@ class Explainer:
         """`explain`, in halves where the device runs out of memory; what cannot be explained becomes a Failure."""
         try:
             return [*self.explain(pictures)]
-        except ModelFailed as error:
+        except (ModelFailed, MethodUnsuitable) as error:
             return [Failure.of(one.item, error) for one in pictures]
         except torch.OutOfMemoryError as error:
             if len(pictures) == 1:
@@ -109,22 +134,15 @@ class Explainer:
         return self.attempt(pictures[:half]) + self.attempt(pictures[half:])
 
     def explain(self, pictures: Sequence[Picture]) -> list[Explanation]:
-        """Pictures of one input shape. Raises ModelFailed."""
-        layers = {layer.path: layer for column in self.columns for layer in column.layers}
+        """Pictures of one input shape. Raises ModelFailed, MethodUnsuitable."""
         images = to_device([one.tensor for one in pictures], self.device)
-        with precise(self.device, self.precision):
-            recording = record(
-                self.module,
-                images,
-                list(layers),
-                gradients=any(column.gradients for column in self.columns),
-                read_scores=self.read_scores,
-            )
+        recording = self.record(images)
         scores = recording.scores.detach().float().cpu()
         probabilities = scores.sigmoid() if self.activation == "sigmoid" else scores.softmax(1)
         answers = [Answers(self.labels, *both) for both in zip(scores, probabilities, strict=True)]
         chosen = [self.choose(answer) for answer in answers]
-        maps = self.maps(recording, layers, [[target.index for target, _ in targets] for targets in chosen])
+        seeds = tuple(seed_of(self.seed, picture.item.id) for picture in pictures)
+        maps = self.averaged(images, recording, chosen, seeds)
         return [
             Explanation(
                 picture.item,
@@ -132,14 +150,14 @@ class Explainer:
                 tuple(answer[index] for index in answer.ranking[:TOP]),
                 tuple(
                     ClassMap(
-                        target,
+                        one.target,
                         column.name,
                         tuple(layer.path for layer in column.layers),
                         maps[row][position][place],
-                        MapLabel(column.name, column.label, part),
+                        MapLabel(column.name, column.label, one.part),
                     )
                     for position, column in enumerate(self.columns)
-                    for place, (target, part) in enumerate(chosen[row])
+                    for place, one in enumerate(chosen[row])
                 ),
                 picture.pixels,
                 (*picture.flags, *answer.flags, *(() if chosen[row] else ("no_class",))),
@@ -147,45 +165,77 @@ class Explainer:
             for row, (picture, answer) in enumerate(zip(pictures, answers, strict=True))
         ]
 
-    def choose(self, answer: Answers) -> list[tuple[Prediction, str]]:
-        """The classes of one image to explain, each with the name part of its files; none twice."""
+    def record(self, images: Tensor) -> Recording:
+        """One pass that serves every column."""
+        gradients = any(column.gradients for column in self.columns)
+        return self.forward.record(images, list(self.layers), gradients=gradients)
+
+    def choose(self, answer: Answers) -> list[Chosen]:
+        """The classes of one image to explain, none twice."""
         wanted = {
-            part: answer[index]
+            part: Chosen(answer[index], part)
             for selection in self.selections
             for index, part in selection.choose(answer.ranking, self.labels.names)
         }
         least = self.min_prob
-        return [(one, part) for part, one in wanted.items() if least is None or one.probability > least]
+        return [one for one in wanted.values() if least is None or one.target.probability > least]
+
+    def averaged(
+        self, images: Tensor, recording: Recording, chosen: list[list[Chosen]], seeds: tuple[int, ...]
+    ) -> list[list[list[np.ndarray]]]:
+        """Raw maps by image, column and place in the image's `chosen`: of each layer the mean over the augmentations,
+        then fused over layers."""
+        rounds = max(map(len, chosen), default=0)
+        found: list[list[list[np.ndarray]]] = [[[] for _ in self.columns] for _ in chosen]
+        sums: dict[tuple[int, int, int], Tensor] = {}
+        for number, augmentation in enumerate(self.augmentations):
+            changed = augmentation.apply(images)
+            seen = recording if changed is images else self.record(changed)
+            for key, raw in self.maps(changed, seen, chosen, seeds):
+                sums[key] = sums[key] + augmentation.undo(raw, sums[key]) if number else raw
+        means = {key: (one / len(self.augmentations)).cpu().numpy() for key, one in sums.items()}
+        for turn in range(rounds):
+            for position, column in enumerate(self.columns):
+                raws = [means[turn, position, part] for part in range(max(1, len(column.layers)))]
+                for place, row in enumerate(rows_of(chosen, turn)):
+                    layered = [raw[place] for raw in raws]
+                    found[row][position].append(layered[0] if len(layered) == 1 else fuse(layered, self.fuse))
+        return found
 
     def maps(
-        self, recording: Recording, layers: dict[str, Layer], targets: list[list[int]]
-    ) -> list[list[list[np.ndarray]]]:
-        """Raw maps by image, column and place in the image's `targets`.
+        self, images: Tensor, recording: Recording, chosen: list[list[Chosen]], seeds: tuple[int, ...]
+    ) -> Iterator[tuple[tuple[int, int, int], Tensor]]:
+        """((round, column, layer's place), raw maps (n, u, v) of the images that have a class in that round).
 
-        Images have different numbers of targets: round r explains the r-th target of every image that has one.
+        Images have different numbers of classes: round r explains the r-th class of every image that has one.
         """
-        found: list[list[list[np.ndarray]]] = [[[] for _ in self.columns] for _ in targets]
-        activations = {path: grid(kept.detach(), layers[path]) for path, kept in recording.activations.items()}
-        rounds = max(map(len, targets), default=0)
+        activations = {path: to_grid(kept.detach(), self.layers[path]) for path, kept in recording.activations.items()}
+        scores = recording.scores.detach().float()
+        tails: dict[str, dict[int, Tail]] = {path: {} for path in self.layers}
+        rounds = max(map(len, chosen), default=0)
         for turn in range(rounds):
-            wanted = torch.tensor([turn < len(mine) for mine in targets], device=self.device)
-            indices = torch.tensor([mine[turn] if turn < len(mine) else 0 for mine in targets], device=self.device)
-            gradients = {}
+            target = self.target([mine[turn] if turn < len(mine) else None for mine in chosen])
+            rows = rows_of(chosen, turn)
+            at: dict[str, dict[str, Any]] = {path: {"activations": kept[rows]} for path, kept in activations.items()}
             if any(column.gradients for column in self.columns):
-                taken = recording.gradients(indices, wanted, last=turn == rounds - 1)
-                gradients = {path: grid(gradient, layers[path]) for path, gradient in taken.items()}
+                wanted = torch.zeros(len(chosen), dtype=torch.bool, device=self.device)
+                wanted[rows] = True
+                for path, gradient in recording.gradients(target, wanted, last=turn == rounds - 1).items():
+                    at[path]["gradients"] = to_grid(gradient, self.layers[path])[rows]
+            seeded = tuple(seeds[row] for row in rows)
+            given = Captured(images[rows], scores[rows], target[rows], seeded, head=self.head)
             for position, column in enumerate(self.columns):
-                raws = [
-                    column.method.map(Captured(activations[layer.path], indices, gradients.get(layer.path), self.head))
-                    .cpu()
-                    .numpy()
-                    for layer in column.layers
-                ]
-                for row in range(len(targets)):
-                    if turn < len(targets[row]):
-                        mine = [raw[row] for raw in raws]
-                        found[row][position].append(mine[0] if len(mine) == 1 else fuse(mine, self.fuse))
-        return found
+                for part, layer in enumerate(column.layers or (None,)):
+                    seen = replace(given, **at[layer.path]) if layer else given
+                    known = tails[layer.path] if layer else {}
+                    probe = LayerProbe(self.forward, layer, seen, self.progress, rows, known)
+                    yield (turn, position, part), column.method.map(seen, probe)
+
+    def target(self, chosen: Sequence[Chosen | None]) -> Target:
+        """Of each image the class of one round; any, where it has none left."""
+        indices = [one.target.index if one else 0 for one in chosen]
+        signs = [float(one.sign) if one else 1.0 for one in chosen]
+        return Target(torch.tensor(indices, device=self.device), torch.tensor(signs, device=self.device))
 
     def read_scores(self, output: Any) -> Tensor:
         """The model's output as scores (b, k). Raises ModelFailed when it is anything else."""
@@ -199,6 +249,11 @@ class Explainer:
         return output
 
 
-def grid(tensor: Tensor, layer: Layer) -> Tensor:
-    """A layer's output or gradient as float32 (b, c, u, v)."""
-    return (tensor.permute(0, 3, 1, 2) if layer.channels_last else tensor).float()
+def rows_of(chosen: Sequence[Sequence[Chosen]], turn: int) -> list[int]:
+    """The images of a batch that have a class in round `turn`."""
+    return [row for row, mine in enumerate(chosen) if turn < len(mine)]
+
+
+def seed_of(seed: int, image: str) -> int:
+    """A seed for one image of a run: the same in whatever batch, order or selection it comes."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{image}".encode("utf-8", "surrogateescape")).digest()[:7], "big")

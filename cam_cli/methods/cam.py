@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from .method import Captured, Method, Needs
+from .method import Captured, Needs, Probe, Summed
 
 
 @dataclass(frozen=True)
-class Cam(Method):
+class Cam(Summed):
     """M_c = Σ_k w_k^c f_k
 
     f_k: channel k of the tensor that the network pools (after the ReLU that stands before the pooling, if any); w_k^c:
@@ -21,10 +20,11 @@ class Cam(Method):
 
     needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.HEAD
 
-    def map(self, seen: Captured) -> Tensor:
+    def terms(self, seen: Captured, probe: Probe) -> Tensor:
         head = seen.head
         assert head is not None
         features = seen.activations.relu() if head.rectified else seen.activations
         if head.weights is None:
-            return features[torch.arange(len(features), device=features.device), seen.targets]
-        return torch.einsum("bc,bcuv->buv", head.weights[seen.targets], features)
+            return seen.target.pick(features)[:, None]
+        weights = seen.target.pick(head.weights.expand(len(features), -1, -1))
+        return weights[:, :, None, None] * features

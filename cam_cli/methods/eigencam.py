@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from .method import Captured, Method, Needs
+from .method import Captured, Method, Needs, Probe
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class EigenCam(Method):
 
     needs: ClassVar[Needs] = Needs.ACTIVATIONS
 
-    def map(self, seen: Captured) -> Tensor:
+    def map(self, seen: Captured, probe: Probe) -> Tensor:
         return principal(seen.activations)
 
 

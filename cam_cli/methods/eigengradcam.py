@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from .eigencam import principal
-from .method import Captured, Method, Needs
+from .method import Captured, Method, Needs, Probe
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,5 @@ class EigenGradCam(Method):
 
     needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.GRADIENTS
 
-    def map(self, seen: Captured) -> Tensor:
-        assert seen.gradients is not None
+    def map(self, seen: Captured, probe: Probe) -> Tensor:
         return principal(seen.gradients * seen.activations, centred=True)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from .method import Captured, Method, Needs
+from .method import Captured, Method, Needs, Probe
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Fem(Method):
     sigmas: float = 2.0
     needs: ClassVar[Needs] = Needs.ACTIVATIONS
 
-    def map(self, seen: Captured) -> Tensor:
+    def map(self, seen: Captured, probe: Probe) -> Tensor:
         means = seen.activations.mean((2, 3), keepdim=True)
         deviations = seen.activations.std((2, 3), correction=0, keepdim=True)
         strong = seen.activations > means + self.sigmas * deviations

@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from .method import Captured, Method, Needs
+from .method import Captured, Needs, Probe, Summed
 
 
 @dataclass(frozen=True)
-class GradCam(Method):
+class GradCam(Summed):
     """L_c = Σ_k α_k^c A^k,   α_k^c = 1/(u·v) Σ_ij ∂y_c / ∂A_ij^k
 
     A^k: channel k of the layer's activations; y_c: the score of class c before softmax; u·v: cells of the grid.
@@ -19,7 +19,6 @@ class GradCam(Method):
 
     needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.GRADIENTS
 
-    def map(self, seen: Captured) -> Tensor:
-        assert seen.gradients is not None
+    def terms(self, seen: Captured, probe: Probe) -> Tensor:
         weights = seen.gradients.mean((2, 3), keepdim=True)
-        return (weights * seen.activations).sum(1)
+        return weights * seen.activations

@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from .method import Captured, Method, Needs
+from .method import Captured, Needs, Probe, Summed
 
 
 @dataclass(frozen=True)
-class GradCamElementWise(Method):
+class GradCamElementWise(Summed):
     """L_c = Σ_k ReLU(∂y_c / ∂A^k ⊙ A^k)
 
     A^k: channel k of the layer's activations; y_c: the score of class c before softmax; ⊙: cell by cell.
@@ -20,6 +20,5 @@ class GradCamElementWise(Method):
 
     needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.GRADIENTS
 
-    def map(self, seen: Captured) -> Tensor:
-        assert seen.gradients is not None
-        return (seen.gradients * seen.activations).relu().sum(1)
+    def terms(self, seen: Captured, probe: Probe) -> Tensor:
+        return (seen.gradients * seen.activations).relu()

@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from .method import Captured, Method, Needs
+from .method import Captured, Needs, Probe, Summed
 
 
 @dataclass(frozen=True)
-class GradCamPlusPlus(Method):
+class GradCamPlusPlus(Summed):
     """L_c = Σ_k w_k^c A^k,   w_k^c = Σ_ij α_ij^kc ReLU(g),   α_ij^kc = g² / (2 g² + Σ_mn ReLU(A_mn^k) · g³)
 
     A^k: channel k of the layer's activations; g = g_ij^k = ∂S_c / ∂A_ij^k; S_c: the score of class c before softmax.
@@ -24,9 +24,8 @@ class GradCamPlusPlus(Method):
 
     needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.GRADIENTS
 
-    def map(self, seen: Captured) -> Tensor:
-        assert seen.gradients is not None
+    def terms(self, seen: Captured, probe: Probe) -> Tensor:
         positive = seen.gradients.relu()
         mass = seen.activations.relu().sum((2, 3), keepdim=True)
         weights = (positive / (2 + positive * mass)).sum((2, 3), keepdim=True)
-        return (weights * seen.activations).sum(1)
+        return weights * seen.activations

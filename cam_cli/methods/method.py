@@ -1,34 +1,106 @@
-"""What a method is given, what it needs, and what it gives back."""
+"""What a method is given, what it may ask, and what it gives back."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from enum import Flag, auto
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
+import torch
 from torch import Tensor
 
 from cam_cli.types import Head
 
 
 class Needs(Flag):
-    """What the engine has to record for a method. HEAD also fixes the layer: the one the head pools."""
+    """What the engine has to record for a method. Without ACTIVATIONS it has no layer. HEAD also fixes the layer: the
+    one the head pools."""
 
+    NOTHING = 0
     ACTIVATIONS = auto()
     GRADIENTS = auto()
     HEAD = auto()
 
 
 @dataclass(frozen=True)
-class Captured:
-    """One layer of a batch, seen for one class an image.
+class Target:
+    """What is explained: one number an image, made of its class scores.
 
-    activations: float32 (b, c, u, v). gradients: the same shape, d score of the target / d activations; with GRADIENTS.
-    targets: int64 (b,), class indices. head: with HEAD.
+    indices: int64 (b,), a class an image. signs: float32 (b,), 1 for the class, −1 for what speaks against it.
+    others: int64 (b,), the classes whose score is taken off, or None. activation: `softmax` or `sigmoid` where the
+    scores are the probabilities, else None: the logits.
     """
 
-    activations: Tensor
-    targets: Tensor
-    gradients: Tensor | None = None
+    indices: Tensor
+    signs: Tensor
+    others: Tensor | None = None
+    activation: str | None = None
+
+    @classmethod
+    def of(cls, indices: Tensor) -> Target:
+        """The logits of `indices`."""
+        return cls(indices, torch.ones(len(indices), device=indices.device))
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """(b, k) → float32 (b,); for the target of one image also (n, k) → (n,)."""
+        logits = logits.float()
+        if self.activation:
+            logits = logits.softmax(1) if self.activation == "softmax" else logits.sigmoid()
+        return self.pick(logits)
+
+    def pick(self, values: Tensor) -> Tensor:
+        """(b, k, …) → (b, …): of each image the class's entry, less the other's, with the sign."""
+        rows = torch.arange(len(values), device=values.device)
+        chosen = values[rows, self.indices.expand(len(values))]
+        if self.others is not None:
+            chosen = chosen - values[rows, self.others.expand(len(values))]
+        return chosen * self.signs.view(-1, *[1] * (chosen.ndim - 1))
+
+    def __getitem__(self, rows: slice | list[int]) -> Target:
+        """That of some images of the batch."""
+        others = None if self.others is None else self.others[rows]
+        return replace(self, indices=self.indices[rows], signs=self.signs[rows], others=others)
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A batch seen at one layer, for one target an image. What a method did not ask for is empty.
+
+    inputs: float32 (b, 3, h, w), normalised. scores: float32 (b, k), logits. target: what is explained.
+    seeds: one an image, the same for all its maps, whatever batch it is in: for methods that draw random numbers.
+    activations: float32 (b, c, u, v). gradients: the same shape, d target / d activations. head: with HEAD.
+    """
+
+    inputs: Tensor
+    scores: Tensor
+    target: Target
+    seeds: tuple[int, ...]
+    activations: Tensor = field(default_factory=lambda: torch.empty(0))
+    gradients: Tensor = field(default_factory=lambda: torch.empty(0))
     head: Head | None = None
+
+
+class Probe(Protocol):
+    """The network, for a method that has to ask again. The engine cuts the work into passes that fit the memory, so
+    images and activations come as iterables, made one at a time; it also tells how far it is."""
+
+    def scores(self, images: Iterable[Tensor], count: int) -> Tensor:
+        """`count` images (3, h, w) → their logits, float32 (count, k)."""
+
+    def tail(self, row: int, activations: Iterable[Tensor], count: int) -> Tensor:
+        """Logits, float32 (count, k), of image `row` when the layer puts out each of `activations` (c, u, v); what lies
+        before the layer does not run again."""
+
+    def record(self, images: Tensor, target: Target | None = None) -> Captured:
+        """Other pictures (b, 3, h, w) in the place of the batch's: the same layer, and the same targets unless `target`
+        is given."""
+
+    def input_gradients(self, images: Tensor, *, guided: bool = False) -> Tensor:
+        """d target / d images, float32 (b, 3, h, w); guided: through every ReLU only what is positive."""
+
+    def curvature(self) -> Tensor:
+        """H A, float32 (b, c, u, v): the targets' second derivatives at the layer, times its activations."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +109,18 @@ class Method:
 
     needs: ClassVar[Needs]
 
-    def map(self, seen: Captured) -> Tensor:
-        """The raw map, float32 (b, u, v), signed and unscaled, before any ReLU."""
+    def map(self, seen: Captured, probe: Probe) -> Tensor:
+        """The raw map, float32 (b, u, v), signed and unscaled, before any ReLU; (b, h, w) for one at input size."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Summed(Method):
+    """A method whose map is a sum over the layer's channels."""
+
+    def terms(self, seen: Captured, probe: Probe) -> Tensor:
+        """What is summed: float32 (b, c, u, v)."""
+        raise NotImplementedError
+
+    def map(self, seen: Captured, probe: Probe) -> Tensor:
+        return self.terms(seen, probe).sum(1)

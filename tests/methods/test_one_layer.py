@@ -8,10 +8,9 @@ import pytest
 import torch
 
 from cam_cli.methods import METHODS
-from cam_cli.methods.method import Captured
 from tests.nets import Residual, seeded
 
-from .test_by_hand import captured
+from .asking import NOBODY, by_hand, captured
 
 # Two channels of four cells, and the gradients of a score.
 ACTIVATIONS = torch.tensor([[[1.0, 2], [3, 4]], [[0, -1], [2, 1]]])
@@ -21,7 +20,7 @@ GRADIENTS = torch.tensor([[[1.0, 0], [0, -1]], [[2, 2], [-1, 0]]])
 def mapped(name, activations, gradients=None):
     """The map (u, v) of one image."""
     gradients = gradients if gradients is None else gradients[None]
-    return METHODS.load(name)().map(Captured(activations[None], torch.zeros(1, dtype=torch.int64), gradients))[0]
+    return METHODS.load(name)().map(by_hand(activations[None], gradients), NOBODY)[0]
 
 
 BY_HAND = {
@@ -100,8 +99,8 @@ AGAIN = {
 def test_the_formula_again_in_float64(name, layer):
     """Before a ReLU and after one, where a channel may be empty."""
     images = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(2))
-    seen, _ = captured(seeded(Residual()), images, layer, 1)
-    for raw, a, g in zip(METHODS.load(name)().map(seen), seen.activations, seen.gradients, strict=True):
+    seen, probe = captured(seeded(Residual()), images, layer, [1, 1])
+    for raw, a, g in zip(METHODS.load(name)().map(seen, probe), seen.activations, seen.gradients, strict=True):
         expected = AGAIN[name](a.double().numpy(), g.double().numpy())
         np.testing.assert_allclose(raw, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
 
@@ -147,10 +146,10 @@ def test_an_image_that_is_not_finite_spoils_no_other(name):
     good = torch.rand(1, 6, 4, 5, generator=torch.Generator().manual_seed(0))
     bad = good.clone()
     bad[0, 2, 1, 1] = torch.inf
-    method, targets = METHODS.load(name)(), torch.zeros(2, dtype=torch.int64)
-    found = method.map(Captured(torch.cat([bad, good]), targets, torch.ones(2, 6, 4, 5)))
+    method = METHODS.load(name)()
+    found = method.map(by_hand(torch.cat([bad, good]), torch.ones(2, 6, 4, 5)), NOBODY)
     assert found[0].isnan().all()
-    torch.testing.assert_close(found[1:], method.map(Captured(good, targets[:1], torch.ones(1, 6, 4, 5))))
+    torch.testing.assert_close(found[1:], method.map(by_hand(good, torch.ones(1, 6, 4, 5)), NOBODY))
 
 
 def test_fem_by_hand():

@@ -12,8 +12,9 @@ from cam_cli.capture import record
 from cam_cli.maps import rectify
 from cam_cli.methods.cam import Cam
 from cam_cli.methods.gradcam import GradCam
-from cam_cli.methods.method import Captured
+from cam_cli.methods.method import Target
 from cam_cli.models.head import find_head
+from tests.methods.asking import NOBODY, by_hand
 
 CORRELATION, DIFFERENCE = 0.9999, 1e-3
 SIDE = 128  # of the square input that the head is looked for on
@@ -67,18 +68,20 @@ def targets(name: str) -> list[int]:
 
 def gradcam(name: str, *layers: str) -> list[np.ndarray]:
     """Our raw maps (3, u, v) of `images()` at `layers`, all asked for at once."""
-    chosen = torch.tensor(targets(name))
+    target = Target.of(torch.tensor(targets(name)))
     recording = record(network(name), images(), layers, gradients=True)
-    gradients = recording.gradients(chosen, torch.ones(3, dtype=torch.bool), last=True)
-    seen = [Captured(recording.activations[layer].detach(), chosen, gradients[layer]) for layer in layers]
-    return [GradCam().map(one).numpy() for one in seen]
+    gradients = recording.gradients(target, torch.ones(3, dtype=torch.bool), last=True)
+    seen = [by_hand(recording.activations[layer].detach(), gradients[layer], target=target) for layer in layers]
+    return [GradCam().map(one, NOBODY).numpy() for one in seen]
 
 
 def cam(name: str) -> np.ndarray:
     """Our raw class activation maps (3, u, v) of `images()`."""
     head = find_head(network(name), SIDE)
     recording = record(network(name), images(), [head.layer], gradients=False)
-    return Cam().map(Captured(recording.activations[head.layer], torch.tensor(targets(name)), head=head)).numpy()
+    target = Target.of(torch.tensor(targets(name)))
+    seen = by_hand(recording.activations[head.layer], target=target, head=head)
+    return Cam().map(seen, NOBODY).numpy()
 
 
 def scaled(maps: np.ndarray) -> np.ndarray:

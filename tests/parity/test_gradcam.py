@@ -10,6 +10,7 @@ from cam_cli.engine.selection import parse_selections
 from cam_cli.maps import heatmap
 from cam_cli.methods.cam import Cam
 from cam_cli.methods.gradcam import GradCam
+from cam_cli.methods.method import Target
 from cam_cli.models.head import find_head
 from cam_cli.models.labels import Labels
 from cam_cli.models.layers import survey
@@ -92,7 +93,9 @@ def test_a_layer_that_is_written_over_is_explained_by_its_own_output(name):
     assert distance(ours.clip(0), later)[1] > VISIBLE
 
     recording = record(network(name), images(), [layer], gradients=True)
-    (gradients,) = recording.gradients(torch.tensor(targets(name)), torch.ones(3, dtype=torch.bool), last=True).values()
+    (gradients,) = recording.gradients(
+        Target.of(torch.tensor(targets(name))), torch.ones(3, dtype=torch.bool), last=True
+    ).values()
     there = overwrite(recording.activations[layer].detach())
     assert_agree((gradients.mean((2, 3), keepdim=True) * there).sum(1).numpy(), mixed)
     assert_agree(cam(name) / later[0].size, later, rectified=True)

@@ -4,12 +4,12 @@ from functools import cache
 
 import numpy as np
 import pytest
-import torch
 
-from cam_cli.capture import record
+from cam_cli.engine.probe import LayerProbe
 from cam_cli.methods import METHODS
 from cam_cli.methods.eigencam import principal
 from cam_cli.methods.method import Captured
+from tests.methods.asking import captured
 from tests.methods.test_one_layer import AGAIN
 
 from .networks import LAYERS, assert_agree, distance, images, network, targets
@@ -23,21 +23,18 @@ VISIBLE = 0.05  # of a map from 0 to 1
 
 
 @cache
-def seen(name: str, layer: str) -> Captured:
-    chosen = torch.tensor(targets(name))
-    recording = record(network(name), images(), [layer], gradients=True)
-    gradients = recording.gradients(chosen, torch.ones(3, dtype=torch.bool), last=True)[layer]
-    return Captured(recording.activations[layer].detach(), chosen, gradients)
+def seen(name: str, layer: str) -> tuple[Captured, LayerProbe]:
+    return captured(network(name), images(), layer, targets(name))
 
 
 def ours(method: str, name: str, layer: str) -> np.ndarray:
     """Our raw maps (3, u, v) of `images()`."""
-    return METHODS.load(method)().map(seen(name, layer)).numpy()
+    return METHODS.load(method)().map(*seen(name, layer)).numpy()
 
 
 def again(method: str, name: str, layer: str) -> np.ndarray:
     """The same by loops in float64."""
-    one = seen(name, layer)
+    one, _ = seen(name, layer)
     pairs = zip(one.activations.double().numpy(), one.gradients.double().numpy(), strict=True)
     return np.stack([AGAIN[method](activations, gradients) for activations, gradients in pairs])
 
@@ -106,7 +103,7 @@ def test_gradcam_pp_by_the_papers_equation(name, layer):
 def test_eigencam(name, layer):
     """pytorch-grad-cam centres the channels, the paper does not: centred, ours is theirs; as it is, the paper's."""
     mine, theirs = ours("eigencam", name, layer), by_pytorch_grad_cam("EigenCAM", name, layer)
-    centred = principal(seen(name, layer).activations, centred=True).numpy()
+    centred = principal(seen(name, layer)[0].activations, centred=True).numpy()
     assert_agree(centred, turned(theirs, centred))
     assert distance(mine, turned(theirs, mine))[1] > VISIBLE
     assert_agree(mine, again("eigencam", name, layer))
@@ -124,7 +121,7 @@ def test_fem(name, layer):
     mine, theirs = ours("fem", name, layer), by_pytorch_grad_cam("FEM", name, layer)
     assert_agree(mine, again("fem", name, layer))
     assert distance(mine, theirs)[1] > VISIBLE
-    one = seen(name, layer).activations
+    one = seen(name, layer)[0].activations
     strong = one > one.mean((2, 3), keepdim=True) + 2 * one.std((2, 3), correction=0, keepdim=True)
     shares = strong.float().mean((2, 3), keepdim=True)
     assert_agree((shares * one).sum(1).numpy(), theirs)

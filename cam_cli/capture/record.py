@@ -1,4 +1,4 @@
-"""The only place with hooks: runs a model, keeps what its layers put out, and leaves the model as found.
+"""One forward pass, with what its layers put out and the gradients there.
 
 How gradients are taken (ours; no reference code): everything before the first layer asked for runs under `no_grad`; the
 hook of that layer turns gradients on; at each layer an output that already depends on an earlier one is kept as it is,
@@ -7,17 +7,24 @@ path can touch what was kept. Parameters do not require gradients meanwhile, so 
 it depends on a layer asked for. Of a module that is called several times the last call counts.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .errors import LayerUnknown, LayerUnsuitable, ModelFailed, nearest
+from cam_cli.errors import LayerUnsuitable
 
-Visit = Callable[[str, nn.Module, Any, Any], None]
+from .model import forward, module_at, undisturbed
+
+INPUT = ""  # among layers: the images themselves
+
+Score = Callable[[Tensor], Tensor]
+"""What is differentiated: scores (b, k) to one number an image (b,)."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +38,34 @@ class Recording:
     scores: Tensor
     activations: Mapping[str, Tensor]
 
-    def gradients(self, targets: Tensor, wanted: Tensor, *, last: bool) -> dict[str, Tensor]:
-        """d scores[i, targets[i]] / d activations, each the shape of its activation.
+    def gradients(self, score: Score, wanted: Tensor, *, last: bool) -> dict[str, Tensor]:
+        """d score(scores)[i] / d activations, each the shape of its activation.
 
-        targets: int64 (b,), a class an image. wanted: bool (b,); an image that is not wanted gets zeros.
+        wanted: bool (b,); an image that is not wanted gets zeros.
         last: the graph is freed; without it more classes can follow. A layer the scores do not depend on gets zeros.
         """
         with torch.enable_grad():
-            chosen = self.scores.gather(1, targets[:, None]).squeeze(1)[wanted].sum()
+            chosen = score(self.scores)[wanted].sum()
         if not chosen.requires_grad:
             return {name: torch.zeros_like(kept) for name, kept in self.activations.items()}
         found = torch.autograd.grad(
             chosen, list(self.activations.values()), retain_graph=not last, allow_unused=True, materialize_grads=True
         )
         return dict(zip(self.activations, found, strict=True))
+
+    def curvature(self, score: Score, layer: str) -> Tensor:
+        """H A at one layer: the second derivatives of each image's score, times its activations, in their shape.
+
+        Zeros where the score is linear in them, as behind piecewise linear networks. The graph is freed.
+        """
+        kept = self.activations[layer]
+        with torch.enable_grad():
+            (slope,) = torch.autograd.grad(score(self.scores).sum(), kept, create_graph=True)
+            if not slope.requires_grad:
+                return torch.zeros_like(kept)
+            along = (slope * kept.detach()).sum()
+            (found,) = torch.autograd.grad(along, kept, allow_unused=True, materialize_grads=True)
+        return found
 
 
 def record(
@@ -55,7 +76,7 @@ def record(
     gradients: bool,
     read_scores: Callable[[Any], Tensor] = lambda output: output,
 ) -> Recording:
-    """Runs `model` once on `images` (b, 3, h, w) and keeps the output of `layers` (module paths).
+    """Runs `model` once on `images` (b, 3, h, w) and keeps the output of `layers` (module paths, or INPUT).
 
     Raises LayerUnknown for a path the model does not have, LayerUnsuitable for a layer that did not run or whose output
     is not one tensor, ModelFailed with the model's own words when its forward raises.
@@ -79,6 +100,10 @@ def record(
 
     with undisturbed(model), ExitStack() as hooks, torch.set_grad_enabled(False):
         for name in layers:
+            if name == INPUT:
+                images = keep(name)(model, (), images) if gradients else images
+                kept.setdefault(name, images)
+                continue
             handle = module_at(model, name).register_forward_hook(keep(name))
             hooks.callback(handle.remove)
         scores = read_scores(forward(model, images))
@@ -86,55 +111,3 @@ def record(
     if missing:
         raise LayerUnsuitable(f"layer {missing[0]} exists but did not run; choose another layer (see `camtool layers`)")
     return Recording(scores, {name: kept[name] for name in layers})
-
-
-def observe(model: nn.Module, images: Tensor, visit: Visit) -> Any:
-    """Runs `model` on `images` without gradients and calls `visit(path, module, inputs, output)` after every submodule,
-    in the order they finish. What `visit` wants to keep it must clone: a later layer may write over it. Returns the
-    model's own output. Raises ModelFailed."""
-    with undisturbed(model), ExitStack() as hooks, torch.no_grad():
-        for name, module in model.named_modules():
-            if name:
-                handle = module.register_forward_hook(
-                    lambda module, inputs, output, name=name: visit(name, module, inputs, output)
-                )
-                hooks.callback(handle.remove)
-        return forward(model, images)
-
-
-def module_at(model: nn.Module, name: str) -> nn.Module:
-    """The submodule at a dotted path. Raises LayerUnknown with the nearest paths."""
-    try:
-        return model.get_submodule(name)
-    except AttributeError:
-        known = [path for path, _ in model.named_modules() if path]
-        raise LayerUnknown(f"no layer is called {name!r}{nearest(name, known)} (list: `camtool layers`)") from None
-
-
-def forward(model: nn.Module, images: Tensor) -> Any:
-    """The model's output on `images`; what its code raises, out of memory aside, becomes a ModelFailed."""
-    try:
-        return model(images)
-    except (LayerUnsuitable, torch.OutOfMemoryError):
-        raise
-    except Exception as error:
-        shape = "×".join(map(str, images.shape))
-        raise ModelFailed(f"the model failed on an input of {shape}: {type(error).__name__}: {error}") from error
-
-
-@contextmanager
-def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Inside: the model in eval mode, no parameter requiring gradients. After, come what may: every module's mode and
-    every parameter's `requires_grad` as they were. (`.grad`, buffers and hooks are never touched.)"""
-    modes = [(module, module.training) for module in model.modules()]
-    required = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    try:
-        model.eval()
-        for parameter in required:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for parameter in required:
-            parameter.requires_grad_(True)
-        for module, training in modes:
-            module.training = training

@@ -1,0 +1,50 @@
+"""A model as found: its modules by path, its forward with errors in words, and nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cam_cli.errors import LayerUnknown, LayerUnsuitable, ModelFailed, nearest
+
+
+def module_at(model: nn.Module, name: str) -> nn.Module:
+    """The submodule at a dotted path. Raises LayerUnknown with the nearest paths."""
+    try:
+        return model.get_submodule(name)
+    except AttributeError:
+        known = [path for path, _ in model.named_modules() if path]
+        raise LayerUnknown(f"no layer is called {name!r}{nearest(name, known)} (list: `camtool layers`)") from None
+
+
+def forward(model: nn.Module, images: Tensor) -> Any:
+    """The model's output on `images`; what its code raises, out of memory aside, becomes a ModelFailed."""
+    try:
+        return model(images)
+    except (LayerUnsuitable, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        shape = "×".join(map(str, images.shape))
+        raise ModelFailed(f"the model failed on an input of {shape}: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def undisturbed(model: nn.Module) -> Iterator[None]:
+    """Inside: the model in eval mode, no parameter requiring gradients. After, come what may: every module's mode and
+    every parameter's `requires_grad` as they were. (`.grad`, buffers and hooks are never touched.)"""
+    modes = [(module, module.training) for module in model.modules()]
+    required = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    try:
+        model.eval()
+        for parameter in required:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in required:
+            parameter.requires_grad_(True)
+        for module, training in modes:
+            module.training = training

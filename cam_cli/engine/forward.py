@@ -1,0 +1,68 @@
+"""A network on its device, run on batches: the one place that knows device, precision and how large a pass may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cam_cli.capture import Recording, Tail, forward, record, undisturbed
+
+from .device import precise
+
+Passed = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Forward:
+    """read_scores: the model's output to logits (b, k). passed: told how many images a pass had, for progress."""
+
+    module: nn.Module
+    device: torch.device
+    precision: str
+    read_scores: Callable[[Any], Tensor]
+
+    def record(self, images: Tensor, layers: Sequence[str], *, gradients: bool) -> Recording:
+        """`images` (b, 3, h, w) on the device. Raises what `capture.record` raises."""
+        with precise(self.device, self.precision):
+            return record(self.module, images, layers, gradients=gradients, read_scores=self.read_scores)
+
+    def scores(self, images: Tensor) -> Tensor:
+        """Logits, float32 (b, k). Raises ModelFailed."""
+        with precise(self.device, self.precision), undisturbed(self.module), torch.no_grad():
+            return self.read_scores(forward(self.module, images)).float()
+
+    def tail(self, image: Tensor, layer: str) -> Tail:
+        """What lies behind `layer`, for one image (1, 3, h, w). Raises what `Tail` raises."""
+        with precise(self.device, self.precision):
+            return Tail(self.module, image, layer, self.read_scores)
+
+    def in_passes(self, run: Callable[[Tensor], Tensor], inputs: Iterable[Tensor], passed: Passed) -> Tensor:
+        """`run` over `inputs` (one tensor each, made as they are needed), as many at a time as the device has room for.
+
+        A pass holds the same inputs whatever batch their image is in, so results do not depend on the batch size.
+        """
+        size, source, found = PASS[self.device.type == "cpu"], iter(inputs), []
+        while waiting := list(islice(source, size)):
+            found.append(self.halved(run, waiting))
+            passed(len(waiting))
+        return torch.cat(found)
+
+    def halved(self, run: Callable[[Tensor], Tensor], inputs: list[Tensor]) -> Tensor:
+        """One pass, in halves where the device runs out of memory. Raises OutOfMemoryError for a single input."""
+        try:
+            with precise(self.device, self.precision):
+                return run(torch.stack(inputs).to(self.device)).float()
+        except torch.OutOfMemoryError:
+            if len(inputs) == 1:
+                raise
+        half = len(inputs) // 2
+        return torch.cat([self.halved(run, inputs[:half]), self.halved(run, inputs[half:])])
+
+
+PASS = {True: 16, False: 64}
+"""Inputs a pass of a method that asks again, on a CPU and elsewhere."""

@@ -1,0 +1,92 @@
+"""A method's questions to the network, answered for one batch at one layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from cam_cli.capture import INPUT, Guided, Tail
+from cam_cli.errors import MethodUnsuitable
+from cam_cli.methods.method import Captured, Target
+from cam_cli.models.layers import Layer
+
+from .forward import Forward
+from .layout import from_grid, to_grid
+
+Progress = Callable[[int, int], None]
+"""Told of (passes done, passes in all) of a map that takes many."""
+
+
+@dataclass
+class LayerProbe:
+    """The `Probe` of one map: `seen` is what the method is given. layer: None for a method without one.
+
+    rows: the places of its images in the batch. tails: by place in the batch, kept from class to class.
+    """
+
+    forward: Forward
+    layer: Layer | None
+    seen: Captured
+    progress: Progress
+    rows: list[int]
+    tails: dict[int, Tail]
+
+    def scores(self, images: Iterable[Tensor], count: int) -> Tensor:
+        return self.forward.in_passes(self.forward.scores, images, self.counting(count))
+
+    def tail(self, row: int, activations: Iterable[Tensor], count: int) -> Tensor:
+        layer = self.required()
+        place = self.rows[row]
+        if place not in self.tails:
+            self.tails[place] = self.forward.tail(self.seen.inputs[row : row + 1], layer.path)
+        tail = self.tails[place]
+        run = lambda grids: tail(from_grid(grids, layer, tail.activations))  # noqa: E731
+        return self.forward.in_passes(run, activations, self.counting(count))
+
+    def record(self, images: Tensor, target: Target | None = None) -> Captured:
+        layer = self.required()
+        recording = self.forward.record(images, [layer.path], gradients=True)
+        target = target or self.seen.target
+        everyone = torch.ones(len(images), dtype=torch.bool, device=images.device)
+        gradients = recording.gradients(target, everyone, last=True)
+        return replace(
+            self.seen,
+            inputs=images,
+            scores=recording.scores.detach().float(),
+            target=target,
+            activations=to_grid(recording.activations[layer.path].detach(), layer),
+            gradients=to_grid(gradients[layer.path], layer),
+        )
+
+    def input_gradients(self, images: Tensor, *, guided: bool = False) -> Tensor:
+        recording = self.forward.record(images, [INPUT], gradients=True)
+        everyone = torch.ones(len(images), dtype=torch.bool, device=images.device)
+        if not guided:
+            return recording.gradients(self.seen.target, everyone, last=True)[INPUT].float()
+        with Guided() as rectifiers:
+            found = recording.gradients(self.seen.target, everyone, last=True)[INPUT].float()
+        if not rectifiers.count:
+            raise MethodUnsuitable("guided backpropagation changes ReLUs, and this network has none")
+        return found
+
+    def curvature(self) -> Tensor:
+        layer = self.required()
+        recording = self.forward.record(self.seen.inputs, [layer.path], gradients=True)
+        return to_grid(recording.curvature(self.seen.target, layer.path), layer)
+
+    def counting(self, count: int) -> Callable[[int], None]:
+        done = 0
+
+        def passed(more: int) -> None:
+            nonlocal done
+            done += more
+            self.progress(done, count)
+
+        return passed
+
+    def required(self) -> Layer:
+        assert self.layer is not None, "a method that asks about a layer needs ACTIVATIONS"
+        return self.layer
