@@ -30,6 +30,8 @@ def option(default: Any, *flags: str, help: str, panel: str, **more: Any) -> Any
 
 Fit = Literal["model", "squash", "pad", "keep"]
 Fuse = Literal["mean", "max"]
+Smooth = Literal["eigen"]
+TTA = ("flip", "scales")
 Format = Literal["png", "jpg", "webp"]
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -86,15 +88,34 @@ class ClassSpec:
 
 @dataclass(frozen=True)
 class CamSpec:
-    """The choices of `cam`: none, since the network's head fixes the layer and the weights."""
+    """The choices of `cam`: the network's head fixes the layer and the weights."""
 
     methods: tuple[str, ...] = ("cam",)
     layers: tuple[str, ...] = ()
     fuse: Fuse = "mean"
+    tta: str | None = option(
+        None,
+        "--tta",
+        panel=WHAT,
+        metavar="CHANGES",
+        help="Test-time augmentation, the mean map of changed inputs: flip, scales, or flip,scales.",
+    )
+    smooth: Smooth | None = option(
+        None, "--smooth", panel=WHAT, help="eigen: the first principal component of what a method sums over channels."
+    )
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The values of --tta."""
+        return tuple(name.strip() for name in self.tta.split(",")) if self.tta is not None else ()
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.changes) - set(TTA):
+            raise UsageError(f"--tta takes {', '.join(TTA)}, or several with commas, not {min(unknown)!r}")
 
 
 @dataclass(frozen=True)
-class MethodSpec:
+class MethodSpec(CamSpec):
     methods: tuple[str, ...] = option(
         ("gradcam",), "--method", panel=WHAT, metavar="NAME", help="A method of `camtool methods`. Repeat for several."
     )
@@ -198,7 +219,9 @@ class RunSpec:
     sample: int | None = option(
         None, "--sample", panel=RUN, minimum=1, metavar="N", help="A random N of the images, in listing order."
     )
-    seed: int = option(0, "--seed", panel=RUN, minimum=0, metavar="S", help="Of --sample.")
+    seed: int = option(
+        0, "--seed", panel=RUN, minimum=0, metavar="S", help="Of --sample, and of methods that draw random numbers."
+    )
     device: str = option(
         "auto", "--device", panel=RUN, metavar="NAME", help="auto (cuda, then mps, then cpu), or a name."
     )

@@ -109,16 +109,17 @@ def state(model: nn.Module) -> tuple:
         [parameter.grad for parameter in model.parameters()],
         [len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model.modules()],
         [getattr(module, "inplace", None) for module in model.modules()],
+        ["forward" in vars(module) for module in model.modules()],
         {name: value.clone() for name, value in model.state_dict().items()},
         torch.is_grad_enabled(),
     )
 
 
 def assert_same(before: tuple, after: tuple) -> None:
-    assert before[:5] == after[:5]
-    assert before[6] == after[6]
-    for name, value in before[5].items():
-        torch.testing.assert_close(after[5][name], value, rtol=0, atol=0)
+    assert before[:6] == after[:6]
+    assert before[7] == after[7]
+    for name, value in before[6].items():
+        torch.testing.assert_close(after[6][name], value, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("gradients", [False, True])

@@ -79,6 +79,14 @@ class Terminal:
         self.task = self.bar.add_task("explaining", total=total, pace="")
         self.bar.start()
 
+    def progress(self, done: int, count: int) -> None:
+        """A map that takes many passes: on the bar where it stands, else a line each 30 s."""
+        if not self.bar.disable:
+            self.bar.update(self.task, pace=f"pass {done} of {count}" if done < count else "")
+        elif time.monotonic() - self.spoke >= EVERY:
+            self.spoke = time.monotonic()
+            self.note("so far", f"{self.explained} of {self.total} images, pass {done} of {count} of a map")
+
     def result(self, record: dict[str, Any], paths: tuple[str, ...], data: bytes | None) -> None:
         self.explained += 1
         if record["error"]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-AUGMENTATIONS = {"flip": "the mirror image", "scales": "three quarters and five quarters of the size"}
 SCALES = (0.75, 1.25)
 
 
@@ -36,7 +35,8 @@ class Augmentation:
 
 
 def augmentations(names: tuple[str, ...], stride: int) -> tuple[Augmentation, ...]:
-    """Every combination of what `names` of AUGMENTATIONS allow, the unchanged input first."""
+    """Every combination of what `names` allow (flip: the mirror image; scales: three and five quarters of the size),
+    the unchanged input first."""
     flips = (False, True) if "flip" in names else (False,)
     scales = (1.0, *SCALES) if "scales" in names else (1.0,)
     return tuple(Augmentation(flip, scale, stride) for scale in scales for flip in flips)

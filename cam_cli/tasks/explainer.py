@@ -12,13 +12,15 @@ import torch
 
 from cam_cli import __version__
 from cam_cli.engine.allocator import keep_blocks
+from cam_cli.engine.augment import Augmentation, augmentations
 from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.explain import Column, Explainer
 from cam_cli.engine.selection import parse_selections, several
-from cam_cli.errors import ImageTooLarge, ImageUnreadable, ModelFailed, OutOfMemory, UsageError
+from cam_cli.errors import ImageTooLarge, ImageUnreadable, MethodUnsuitable, ModelFailed, OutOfMemory, UsageError
 from cam_cli.images.preprocess import read_picture
 from cam_cli.methods import METHODS
-from cam_cli.methods.method import Needs
+from cam_cli.methods.method import Method, Needs, Summed
+from cam_cli.methods.smoothed import EigenSmoothed
 from cam_cli.models import load
 from cam_cli.models.head import find_head
 from cam_cli.models.layers import Layer, Survey, outputs_at, survey
@@ -61,7 +63,8 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     columns = make_columns(spec, seen, head)
     sizes = shapes(network, spec.geometry, seen)
     for column in columns:
-        listener.note("layer", f"{' + '.join(described(layer, sizes) for layer in column.layers)}: {column.why}")
+        if column.layers:
+            listener.note("layer", f"{' + '.join(described(layer, sizes) for layer in column.layers)}: {column.why}")
     explainer = Explainer(
         network.module.to(device),
         network.labels,
@@ -73,6 +76,9 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         device,
         spec.run.precision,
         network.activation,
+        changes(spec, network, seen),
+        spec.run.seed,
+        listener.progress,
     )
     parts = {"layer": len({column.label for column in columns}) > 1, "class": several(selections)}
     parts["method"] = len({column.name for column in columns}) > 1
@@ -147,7 +153,11 @@ def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Col
     for name in map(METHODS.canonical, spec.method.methods):
         method = METHODS.load(name)()
         groups: list[tuple[str, tuple[Layer, ...], str]]
-        if Needs.HEAD in method.needs:
+        if spec.method.smooth:
+            method = smoothed(name, method)
+        if Needs.ACTIVATIONS not in method.needs:
+            groups = [("", (), "")]
+        elif Needs.HEAD in method.needs:
             assert head is not None
             groups = [(head.layer, group, "what the head pools") for group in seen.choose(head.layer)]
         elif spec.method.layers:
@@ -160,11 +170,37 @@ def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Col
             groups = [(seen.default.path, (seen.default,), "last grid before pooling")]
         for label, group, why in groups:
             columns.setdefault((name, label), Column(name, method, group, label, why))
-    if spec.method.layers and all(Needs.HEAD in column.method.needs for column in columns.values()):
-        raise UsageError(
-            f"--layer has no meaning for {spec.method.methods[0]}, whose layer is the one the head pools; drop it"
-        )
+    if spec.method.layers and not any(takes_layer(column.method) for column in columns.values()):
+        name = spec.method.methods[0]
+        raise UsageError(f"--layer has no meaning for {name}, which has none or takes the one the head pools; drop it")
     return list(columns.values())
+
+
+def takes_layer(method: Method) -> bool:
+    return Needs.ACTIVATIONS in method.needs and Needs.HEAD not in method.needs
+
+
+def smoothed(name: str, method: Method) -> Method:
+    """The method under --smooth eigen. Raises MethodUnsuitable for one whose map is no sum over channels."""
+    if not isinstance(method, Summed):
+        able = ", ".join(known for known in METHODS if issubclass(METHODS.load(known), Summed))
+        raise MethodUnsuitable(f"--smooth eigen needs a map that is a sum over channels, {name}'s is not; use {able}")
+    return EigenSmoothed(method)
+
+
+def changes(spec: ExplainSpec, network: Network, seen: Survey) -> tuple[Augmentation, ...]:
+    """The inputs of --tta. Raises UsageError where the network takes one size only."""
+    found = augmentations(spec.method.changes, stride_of(seen))
+    side = spec.geometry.size or network.recipe.size
+    for height, width in {one.apply(torch.zeros(1, 1, side, side)).shape[2:] for one in found} - {(side, side)}:
+        try:
+            outputs_at(network, height, width)
+        except ModelFailed as error:
+            raise UsageError(
+                f"--tta scales shows the network other sizes, {network.name} does not take {height}×{width}; use "
+                f"--tta flip ({error.message})"
+            ) from error
+    return found
 
 
 def described(layer: Layer, sizes: dict[str, Any]) -> str:

@@ -13,5 +13,8 @@ class Listener(Protocol):
     def begin(self, total: int) -> None:
         """So many images are about to be explained."""
 
+    def progress(self, done: int, count: int) -> None:
+        """So many of the passes that one map takes are done; maps of a single pass do not tell."""
+
     def result(self, record: dict[str, Any], paths: tuple[str, ...], data: bytes | None) -> None:
         """One image is done, in input order: its record, the paths written, and bytes that were asked for on stdout."""
