@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -60,6 +61,26 @@ def raw_tiff(image: np.ndarray, orientation: int = 1) -> bytes:
     directory = b"".join(struct.pack("<HHII", *tag) for tag in tags)
     head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + directory + b"\0\0\0\0"
     return head + struct.pack("<6H", *[bits] * 3, *[kind] * 3) + pixels
+
+
+def grey_png(levels: np.ndarray, bits: int, transparent: int) -> bytes:
+    """A PNG of whole numbers (H, W), `bits` (1, 2, 4, 8 or 16) a pixel, with one of them declared transparent."""
+    height, width = levels.shape
+    rows = "".join(f"{level:0{bits}b}" for level in levels.ravel())
+    lines = [rows[start : start + width * bits] for start in range(0, len(rows), width * bits)]
+    packed = b"".join(
+        b"\0" + int(line.ljust(-(-len(line) // 8) * 8, "0"), 2).to_bytes(-(-len(line) // 8)) for line in lines
+    )
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0),
+        b"tRNS": struct.pack(">H", transparent),
+        b"IDAT": zlib.compress(packed),
+        b"IEND": b"",
+    }
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks.items()
+    )
 
 
 def item(data: bytes) -> ImageItem:

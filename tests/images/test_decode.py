@@ -18,7 +18,7 @@ from cam_cli.images.header import read_header
 from cam_cli.images.walk import SUFFIXES
 from cam_cli.types import ImageItem
 
-from .pictures import encoded, exif, item, quadrants, raw_tiff, saved, smooth
+from .pictures import encoded, exif, grey_png, item, quadrants, raw_tiff, saved, smooth
 
 LIMIT = 10_000_000
 
@@ -137,6 +137,20 @@ def test_alpha_is_laid_on_white(dtype):
     np.testing.assert_allclose(found.values[0, 25].astype(float), [top, top / 2, top / 2], atol=1)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("level", [0, 1])
+def test_the_transparent_grey_of_a_png_is_laid_on_white(bits, level):
+    top = 2**bits - 1
+    levels = np.arange(24).reshape(4, 6) % min(top + 1, 5)
+    whites = 65535 if bits == 16 else 255
+    wanted = np.where(levels == level, whites, levels * whites // top)
+    found = decode(item(grey_png(levels, bits, level)), LIMIT)
+    np.testing.assert_array_equal(found.values, wanted[..., None].repeat(3, 2))
+    assert found.flags == ("alpha_flattened",)
+    absent = grey_png(levels, bits, 5) if bits > 3 else grey_png(levels * 0, bits, 1)
+    assert decode(item(absent), LIMIT).flags == ()
+
+
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF", "GIF"])
 def test_only_real_transparency_is_flagged(format):
     picture = Image.new("RGBA", (40, 30), (255, 0, 0, 255))
@@ -222,7 +236,7 @@ def test_a_png_with_a_wrong_checksum_is_damaged():
 def test_too_many_pixels_are_refused_before_decoding(monkeypatch):
     data = saved(smooth(30, 40), "PNG")
     monkeypatch.setattr(decode_module.cv2, "imdecode", lambda *_: pytest.fail("decoded"))
-    with pytest.raises(ImageTooLarge, match=r"40 x 30 .* --max-pixels 1200"):
+    with pytest.raises(ImageTooLarge, match=r"40 x 30 is 1,200 pixels, the limit is 1,199; .* --max-pixels 1200"):
         decode(item(data), 1199)
     with pytest.raises(ImageTooLarge):
         decode(item(raw_tiff(np.ones((30, 40, 3), np.float32))), 1199)  # a kind that Pillow does not know
@@ -231,7 +245,7 @@ def test_too_many_pixels_are_refused_before_decoding(monkeypatch):
 def test_a_bomb_is_refused_without_a_warning():
     bomb = bytearray(saved(smooth(30, 40), "BMP"))
     bomb[18:26] = (40_000).to_bytes(4, "little") * 2
-    with pytest.raises(ImageTooLarge, match="1600 megapixels"):
+    with pytest.raises(ImageTooLarge, match="1,600,000,000 pixels, the limit is 100,000,000;"):
         decode(item(bytes(bomb)), 100_000_000)
 
 
