@@ -66,6 +66,8 @@ def decode(item: ImageItem, max_pixels: int) -> Decoded:
         raise ImageUnreadable(
             f"truncated, damaged, or a kind of {header.format} that OpenCV does not read; fetch or convert it again"
         )
+    if header.bits in (10, 12, 14):
+        stored >>= 16 - header.bits  # OpenCV shifts them up to 16; the file's own units are what --intensity names
     if header.format == "PNG" and (key := transparent_grey(data)) is not None and stored.ndim == 2:
         stored = np.dstack((stored, np.where(stored == key, 0, np.iinfo(stored.dtype).max).astype(stored.dtype)))
     values, flattened = _rgb(_known_depth(stored))

@@ -31,4 +31,4 @@ def transparent_grey(data: bytes) -> int | None:
     if colours != 0 or len(key) != 2:
         return None
     top: int = 2**bits - 1
-    return (int.from_bytes(key, "big") & top) * max(1, 255 // top)
+    return int.from_bytes(key, "big") * max(1, 255 // top)

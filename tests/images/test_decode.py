@@ -18,7 +18,7 @@ from cam_cli.images.header import read_header
 from cam_cli.images.walk import SUFFIXES
 from cam_cli.types import ImageItem
 
-from .pictures import encoded, exif, grey_png, item, quadrants, raw_tiff, saved, smooth
+from .pictures import encoded, exif, grey_png, item, plain_tiff, quadrants, raw_tiff, saved, smooth
 
 LIMIT = 10_000_000
 
@@ -121,6 +121,16 @@ def test_whole_numbers_of_32_bits_stay_whole():
     found = values(saved(Image.fromarray(grey), "TIFF"))
     assert found.dtype == np.uint16
     np.testing.assert_array_equal(found[..., 0], grey)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_a_tiff_of_bits_between_8_and_16_keeps_its_own_units(bits, channels):
+    wanted = np.linspace(0, 2**bits - 1, 4 * 8 * channels).astype(np.uint16).reshape(4, 8, channels)
+    packed = int("".join(f"{level:0{bits}b}" for level in wanted.ravel()), 2).to_bytes(wanted.size * bits // 8)
+    found = values(plain_tiff(packed, 4, 8, [bits] * channels))
+    assert found.dtype == np.uint16
+    np.testing.assert_array_equal(found, np.broadcast_to(wanted, (4, 8, 3)))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
