@@ -78,8 +78,8 @@ class Specimen:
 
 
 def suited(network: Network) -> Network:
-    """`network` with one mean and one std a channel of its input: where its recipe has three and the input is grey,
-    their averages, and a note that says so. Raises ModelFailed for an input that is neither RGB nor grey."""
+    """`network` with one mean and one std a channel of its input: the average of its recipe's where it has three and
+    the input is grey, which a note says. Raises ModelFailed for an input that is neither RGB nor grey."""
     recipe, channels = network.recipe, channels_of(network.module, network.recipe.size)
     if channels not in (RGB, GREY):
         raise ModelFailed(
@@ -90,7 +90,7 @@ def suited(network: Network) -> Network:
     mean, std = (sum(numbers) / len(numbers) for numbers in (recipe.mean, recipe.std))
     note = f"{network.name} takes grey pictures: mean {mean:.3g} and std {std:.3g} are the averages of its recipe's"
     recipe = replace(recipe, mean=(mean,) * channels, std=(std,) * channels)
-    return replace(network, recipe=recipe, notes=(*network.notes, note))
+    return replace(network, recipe=recipe, notes=network.notes + (note,) * (channels == GREY))
 
 
 def channels_of(module: nn.Module, size: int) -> int:

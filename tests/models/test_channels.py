@@ -85,8 +85,8 @@ def test_the_recipe_of_a_grey_network_is_the_average_and_said_to_be():
 def test_a_recipe_that_fits_is_left_alone():
     for given in (network(Stem(3)), network(Stem(1), replace(RECIPE, mean=(0.1,), std=(0.2,)))):
         assert suited(given) is given
-    spread = suited(network(Stem(3), replace(RECIPE, mean=(0.1,), std=(0.2,)))).recipe
-    assert (spread.mean, spread.std) == ((0.1,) * 3, (0.2,) * 3)
+    spread = suited(network(Stem(3), replace(RECIPE, mean=(0.1,), std=(0.2,))))
+    assert (spread.recipe.mean, spread.recipe.std, spread.notes) == ((0.1,) * 3, (0.2,) * 3, ("said before",))
 
 
 def test_every_source_goes_through_it(monkeypatch):
