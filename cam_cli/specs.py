@@ -29,6 +29,7 @@ def option(default: Any, *flags: str, help: str, panel: str, **more: Any) -> Any
 
 
 Fit = Literal["model", "squash", "pad", "keep"]
+Interpolation = Literal["bilinear", "bicubic"]
 Fuse = Literal["mean", "max"]
 Smooth = Literal["eigen"]
 TTA = ("flip", "scales")
@@ -148,6 +149,26 @@ class GeometrySpec:
         maximum=4096,
         metavar="N",
         help="Input size in pixels (with keep: of the short side). [default: the model's]",
+    )
+    intensity: str = option(
+        "auto",
+        "--intensity",
+        panel=PIXELS,
+        metavar="RANGE",
+        help="What is black and white: auto, dtype, minmax, LO:HI in the file's units, or percentile:LO:HI.",
+    )
+    mean: str | None = option(
+        None,
+        "--mean",
+        panel=PIXELS,
+        metavar="M[,M,M]",
+        help="Subtracted from pixels in 0–1: one number, or one a channel. [default: the model's]",
+    )
+    std: str | None = option(
+        None, "--std", panel=PIXELS, metavar="S[,S,S]", help="What they are then divided by. [default: the model's]"
+    )
+    interpolation: Interpolation | None = option(
+        None, "--interpolation", panel=PIXELS, help="Of the resize, antialiased. [default: the model's]"
     )
     max_pixels: int = option(
         178_956_970,

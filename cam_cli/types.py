@@ -32,8 +32,10 @@ class ImageItem:
 class Recipe:
     """How a network wants its input.
 
-    size: side of its square input in pixels; resize: the short side before the centre crop (`fit model`).
-    mean, std: per channel, for values in [0, 1]. interpolation: bilinear or bicubic, antialiased.
+    size: side of its square input in pixels; resize: the short side before the centre crop (`fit model`), and of an
+    input that keeps its shape (`fit keep`).
+    mean, std: one a channel of the input (3, or 1 for a grey one), for values in [0, 1]. interpolation: bilinear or
+    bicubic, antialiased.
     source: where this came from: weights, checkpoint, options or assumed.
     """
 
@@ -83,7 +85,7 @@ class Picture:
     """An image read and prepared.
 
     pixels: uint8 (H, W, 3) RGB, upright, for drawing only.
-    tensor: float32 (3, h, w), normalised, made from the file's full depth.
+    tensor: float32 (c, h, w), c 3 or 1, normalised, made from the file's full depth.
     flags: of `IMAGE_FLAGS`.
     """
 

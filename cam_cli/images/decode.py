@@ -13,6 +13,7 @@ from cam_cli.types import ImageItem
 
 from .header import Header, read_header
 from .intact import intact
+from .png import transparent_grey
 
 # OpenCV logs on fd 2 what we report as a record; this is the only switch that is safe in threads. libjpeg still
 # prints a line on a JPEG with bytes missing in the middle. (The function has two names: 4.x and 5.x.)
@@ -53,8 +54,8 @@ def decode(item: ImageItem, max_pixels: int) -> Decoded:
     header = read_header(data)
     if header.width * header.height > max_pixels:
         raise ImageTooLarge(
-            f"{header.width} x {header.height} is {header.width * header.height / 1e6:.0f} megapixels, the limit is"
-            f" {max_pixels / 1e6:g}; raise it with --max-pixels {header.width * header.height}"
+            f"{header.width} x {header.height} is {header.width * header.height:,} pixels, the limit is {max_pixels:,};"
+            f" raise it with --max-pixels {header.width * header.height}"
         )
     try:
         # UNCHANGED alone keeps depth and alpha; it ignores EXIF in every format but TIFF.
@@ -65,6 +66,10 @@ def decode(item: ImageItem, max_pixels: int) -> Decoded:
         raise ImageUnreadable(
             f"truncated, damaged, or a kind of {header.format} that OpenCV does not read; fetch or convert it again"
         )
+    if header.bits in (10, 12, 14):
+        stored >>= 16 - header.bits  # OpenCV shifts them up to 16; the file's own units are what --intensity names
+    if header.format == "PNG" and (key := transparent_grey(data)) is not None and stored.ndim == 2:
+        stored = np.dstack((stored, np.where(stored == key, 0, np.iinfo(stored.dtype).max).astype(stored.dtype)))
     values, flattened = _rgb(_known_depth(stored))
     flags = ("alpha_flattened",) * flattened + ("first_frame",) * (header.frames > 1)
     return Decoded(_upright(values, header), header.orientation, flags)

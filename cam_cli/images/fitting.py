@@ -36,32 +36,31 @@ class Placement(NamedTuple):
         )
 
 
-def place(width: int, height: int, recipe: Recipe, fit: str, size: int | None, stride: int) -> Placement:
+def place(width: int, height: int, recipe: Recipe, fit: str, stride: int) -> Placement:
     """How `fit` places a picture of width x height pixels.
 
     model: short side to the recipe's resize, centre crop of its size, rounded as torchvision's Resize and CenterCrop
-    do; with `size`, crop that and resize in proportion. squash: both sides to size. pad: long side to size, centred.
-    keep: short side to size (default: the recipe's resize), both sides to the nearest multiple of `stride` above 0.
+    do. squash: both sides to its size. pad: long side to its size, centred. keep: short side to its resize, both sides
+    to the nearest multiple of `stride` above 0.
     Raises ImageTooLarge where a very long picture would grow beyond `MOST_RESIZED`.
     """
     short, long = min(width, height), max(width, height)
     if fit == "model":
-        crop = size or recipe.size
-        resize = recipe.resize if size is None else max(size, round(recipe.resize * size / recipe.size))
+        crop, resize = recipe.size, recipe.resize
         grown = int(resize * long / short)
         w, h = (resize, grown) if width <= height else (grown, resize)
         # torchvision rounds the crop's corner half to even; a picture smaller than the crop is padded all round.
         left, top = ((crop - side) // 2 if side < crop else -round((side - crop) / 2) for side in (w, h))
         placed = Placement(w, h, left, top, crop, crop)
     elif fit == "squash":
-        side = size or recipe.size
+        side = recipe.size
         placed = Placement(side, side, 0, 0, side, side)
     elif fit == "pad":
-        side = size or recipe.size
+        side = recipe.size
         w, h = (max(1, round(edge * side / long)) for edge in (width, height))
         placed = Placement(w, h, (side - w) // 2, (side - h) // 2, side, side)
     elif fit == "keep":
-        side = size or recipe.resize
+        side = recipe.resize
         w, h = (max(1, round(edge * side / short / stride)) * stride for edge in (width, height))
         placed = Placement(w, h, 0, 0, w, h)
     else:

@@ -17,13 +17,14 @@ from .png import png_chunks
 Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
-ORIENTATION = 274
+BITS, ORIENTATION = 258, 274
 
 
 class Header(NamedTuple):
     """width, height: pixels as stored, before EXIF turns them. orientation: EXIF, 1–8. format: Pillow's name for it.
 
     frames: frames or pages of the same picture file; the previews a camera appends (MPO) do not count.
+    bits: a sample of a TIFF; 0 in other formats.
     """
 
     width: int
@@ -31,6 +32,7 @@ class Header(NamedTuple):
     orientation: int
     frames: int
     format: str
+    bits: int = 0
 
 
 def read_header(data: bytes) -> Header:
@@ -54,7 +56,8 @@ def read_header(data: bytes) -> Header:
         if image.format != "MPO":
             with suppress(Exception):
                 frames = int(getattr(image, "n_frames", 1))
-        return Header(width, height, orientation, frames, image.format or "")
+        bits = getattr(image, "tag_v2", {}).get(BITS, (0,))[0]
+        return Header(width, height, orientation, frames, image.format or "", bits)
 
 
 def _exif(image: Image.Image, data: bytes) -> Image.Exif:
@@ -79,10 +82,13 @@ def _tiff_header(data: bytes) -> Header | None:
         (start,) = struct.unpack_from(order + "I", data, 4)
         tags: dict[int, int] = {}
         for index in range(struct.unpack_from(order + "H", data, start)[0]):
-            tag, kind, count = struct.unpack_from(order + "HHI", data, start + 2 + 12 * index)
+            place = start + 2 + 12 * index
+            tag, kind, count, value = struct.unpack_from(order + "HHII", data, place)
             if count == 1 and kind in (3, 4):  # SHORT, LONG
-                (tags[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, start + 10 + 12 * index)
-        return Header(tags[256], tags[257], _orientation(tags.get(ORIENTATION, 1)), 1, "TIFF")
+                (tags[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, place + 8)
+            elif tag == BITS and count > 2:  # one a channel, elsewhere in the file
+                (tags[tag],) = struct.unpack_from(order + "H", data, value)
+        return Header(tags[256], tags[257], _orientation(tags.get(ORIENTATION, 1)), 1, "TIFF", tags.get(BITS, 0))
     except (struct.error, KeyError):
         return None
 

@@ -20,3 +20,15 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
             )
         yield kind, memoryview(data)[place:end]
         place = end
+
+
+def transparent_grey(data: bytes) -> int | None:
+    """The grey that stands for "transparent" in a PNG of greys alone, as decoded pixels have it (1, 2 and 4 bits spread
+    over 8); None where there is none. OpenCV heeds such a key in palettes and in RGB, and drops it here."""
+    chunks = {kind: bytes(chunk[8:-4]) for kind, chunk in png_chunks(data) if kind in (b"IHDR", b"tRNS")}
+    bits, colours = chunks[b"IHDR"][8:10]
+    key = chunks.get(b"tRNS", b"")
+    if colours != 0 or len(key) != 2:
+        return None
+    top: int = 2**bits - 1
+    return int.from_bytes(key, "big") * max(1, 255 // top)

@@ -1,86 +1,51 @@
 """Decoded values → what the network is shown, what is drawn on, and the geometry between the two."""
 
-from typing import NamedTuple
-
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cam_cli.errors import ImageTooLarge, ImageUnreadable
+from cam_cli.errors import ImageTooLarge
 from cam_cli.types import Geometry, ImageItem, Picture, Recipe
 
 from .decode import decode
 from .fitting import place
+from .intensity import Intensity, Range, value_range
 
 NO_MEMORY = "not enough memory for its pixels; make the image smaller, or leave it out with a lower --max-pixels"
-DEPTHS = (8, 10, 12, 14, 16)
 
 
-class Range(NamedTuple):
-    """The values that mean black and white in a picture. guessed: the dtype alone does not say."""
-
-    low: float
-    high: float
-    guessed: bool
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        return ("depth_guessed",) * self.guessed
-
-
-def value_range(values: np.ndarray) -> Range:
-    """The range of uint8, uint16 or float32 values.
-
-    uint16: the smallest of 8, 10, 12, 14, 16 bits that holds the maximum, for scanners and cameras put 12 bits into 16.
-    float32: [0, 1] or [0, 255] where they hold all values, else min to max. Raises ImageUnreadable for NaN and inf.
-    """
-    if values.dtype == np.uint8:
-        return Range(0, 255, False)
-    low, high = float(values.min()), float(values.max())
-    if values.dtype == np.uint16:
-        bits = next(bits for bits in DEPTHS if high < 2**bits)
-        return Range(0, 2**bits - 1, bits < 16)
-    if not (np.isfinite(low) and np.isfinite(high)):  # NaN spreads to both
-        raise ImageUnreadable("it holds pixels that are NaN or infinite; replace them")
-    for top in (1, 255):
-        if low >= 0 and high <= top:
-            return Range(0, top, top == 255)
-    return Range(low, high if high > low else low + 1, True)
-
-
-def to_unit(values: np.ndarray) -> tuple[Tensor, tuple[str, ...]]:
-    """values uint8, uint16 or float32 (H, W, 3) → float32 (3, H, W) in [0, 1], and flags (`depth_guessed`)."""
-    scale = value_range(values)
-    return _unit(values, scale)[0], scale.flags
-
-
-def to_rgb8(values: np.ndarray) -> np.ndarray:
+def to_rgb8(values: np.ndarray, scale: Range) -> np.ndarray:
     """values uint8, uint16 or float32 (H, W, 3) → uint8 (H, W, 3) for drawing, by the range that the network's input
-    has too; uint8 is handed through, not copied."""
-    if values.dtype == np.uint8:
+    has too; values outside are clipped; uint8 that needs no scaling is handed through, not copied."""
+    if as_is(values, scale):
         return values
-    low, high, _ = value_range(values)
-    if values.dtype == np.uint16:
-        table = np.clip(np.arange(65536, dtype=np.float64) * (255 / high), 0, 255).round().astype(np.uint8)
-        drawn: np.ndarray = table[values]
+    step = 255 / (scale.high - scale.low)
+    if values.dtype == np.float32:
+        scaled = (values - np.float32(scale.low)) * np.float32(step)
+        drawn: np.ndarray = np.clip(scaled, 0, 255).round().astype(np.uint8)
     else:
-        scaled = (values - np.float32(low)) * np.float32(255 / (high - low))
-        drawn = np.clip(scaled, 0, 255).round().astype(np.uint8)
+        levels = np.arange(np.iinfo(values.dtype).max + 1, dtype=np.float64)
+        drawn = np.clip((levels - scale.low) * step, 0, 255).round().astype(np.uint8)[values]
     return drawn
 
 
 def prepare(
-    values: np.ndarray, recipe: Recipe, *, fit: str, size: int | None, stride: int, orientation: int = 1
+    values: np.ndarray, scale: Range, recipe: Recipe, *, fit: str, stride: int, orientation: int = 1
 ) -> tuple[Tensor, Geometry]:
-    """values (H, W, 3) → the network's input, float32 (3, h, w), normalised, and where it shows the picture.
+    """values (H, W, 3) → the network's input, float32 (c, h, w), normalised, and where it shows the picture.
 
-    Pad is exactly 0: the mean colour. fit, size, stride: see `place`. orientation: for the record only; values are
-    upright. Raises ImageTooLarge as `place` does, ImageUnreadable as `value_range` does.
+    c is the recipe's: 3, or 1, and then the input is the grey of the values at their full depth, by the luma of
+    ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B, as Pillow's convert("L")); what is grey already stays the same.
+    scale: black and white; values outside are clipped. Pad is exactly 0: the mean colour. fit, stride: see `place`.
+    orientation: for the record only; values are upright. Raises ImageTooLarge as `place` does.
     """
     height, width = values.shape[:2]
-    placed = place(width, height, recipe, fit, size, stride)
-    resized = _resize(values, (placed.height, placed.width), recipe.interpolation)
+    placed = place(width, height, recipe, fit, stride)
+    if len(recipe.mean) == 1:
+        values = cv2.cvtColor(values, cv2.COLOR_RGB2GRAY)[..., None]
+    resized = _resize(values, scale, (placed.height, placed.width), recipe.interpolation)
     inside_x = _overlap(placed.left, placed.width, placed.canvas_width)
     inside_y = _overlap(placed.top, placed.height, placed.canvas_height)
     shown = resized[
@@ -90,22 +55,23 @@ def prepare(
     ]
     shown = shown.float() / 255 if shown.dtype == torch.uint8 else shown.clamp(0, 1)  # bicubic overshoots
     mean, std = (torch.tensor(numbers, dtype=torch.float32)[:, None, None] for numbers in (recipe.mean, recipe.std))
-    canvas = torch.zeros(3, placed.canvas_height, placed.canvas_width)
+    canvas = torch.zeros(len(resized), placed.canvas_height, placed.canvas_width)
     canvas[:, inside_y, inside_x] = (shown - mean) / std
     return canvas, placed.geometry(width, height, fit, orientation)
 
 
 def read_picture(
-    item: ImageItem, recipe: Recipe, *, fit: str, size: int | None, stride: int, max_pixels: int
+    item: ImageItem, recipe: Recipe, *, fit: str, stride: int, intensity: Intensity, max_pixels: int
 ) -> Picture:
     """One image, read and prepared. Raises ImageUnreadable or ImageTooLarge and, short of a bug, nothing else."""
     try:
         decoded = decode(item, max_pixels)
-        scale = value_range(decoded.values)
+        scale = value_range(decoded.values, intensity)
         tensor, geometry = prepare(
-            decoded.values, recipe, fit=fit, size=size, stride=stride, orientation=decoded.orientation
+            decoded.values, scale, recipe, fit=fit, stride=stride, orientation=decoded.orientation
         )
-        return Picture(item, to_rgb8(decoded.values), tensor, geometry, tuple(sorted((*decoded.flags, *scale.flags))))
+        flags = tuple(sorted((*decoded.flags, *scale.flags)))
+        return Picture(item, to_rgb8(decoded.values, scale), tensor, geometry, flags)
     except MemoryError as error:
         raise ImageTooLarge(NO_MEMORY) from error
     except RuntimeError as error:
@@ -114,25 +80,30 @@ def read_picture(
         raise ImageTooLarge(NO_MEMORY) from error
 
 
-def _resize(values: np.ndarray, size: tuple[int, int], interpolation: str) -> Tensor:
-    """values (H, W, 3) → (3, *size): uint8 as it came, or float32 for [0, 1]; antialiased, half-pixel centres.
+def as_is(values: np.ndarray, scale: Range) -> bool:
+    """Are these 8 bits that the range leaves alone?"""
+    return values.dtype == np.uint8 and (scale.low, scale.high) == (0, 255)
+
+
+def _resize(values: np.ndarray, scale: Range, size: tuple[int, int], interpolation: str) -> Tensor:
+    """values (H, W, c) → (c, *size): uint8 as it came, or float32 for [0, 1]; antialiased, half-pixel centres.
 
     8-bit pictures are resized as 8 bits: that is what Pillow does, and so what networks were trained on; it is five
-    times as fast at 500 x 375, and a photograph of 24 megapixels never becomes 288 MB of floats. Deeper ones keep
-    their depth.
+    times as fast at 500 x 375, and a photograph of 24 megapixels never becomes 288 MB of floats. Deeper ones, and those
+    whose range is not their dtype's, keep their depth.
     """
-    if values.dtype == np.uint8:
+    if as_is(values, scale):
         # W: from_numpy warns of an array that may not be written
         planes = torch.from_numpy(np.require(values, requirements=("C", "W"))).permute(2, 0, 1)[None]
     else:
-        planes = _unit(values, value_range(values))
+        planes = _unit(values, scale)
     return F.interpolate(planes, size, mode=interpolation, antialias=True, align_corners=False)[0]
 
 
 def _unit(values: np.ndarray, scale: Range) -> Tensor:
-    """values (H, W, 3) → float32 (1, 3, H, W) in [0, 1]."""
+    """values (H, W, c) → float32 (1, c, H, W) in [0, 1]: clipped here, or a resize would spread what lies outside."""
     planes = torch.from_numpy(np.array(values.transpose(2, 0, 1), dtype=np.float32, order="C"))
-    return planes.sub_(scale.low).div_(scale.high - scale.low)[None]
+    return planes.sub_(scale.low).div_(scale.high - scale.low).clamp_(0, 1)[None]
 
 
 def _overlap(start: int, length: int, canvas: int) -> slice:

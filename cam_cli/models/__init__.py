@@ -55,9 +55,11 @@ def load(name: str, checkpoint: str | None = None) -> Network:
     """The network called `name`, in eval mode, float32, on the CPU; with `checkpoint`, the weights of that file.
 
     Raises ModelUnknown with the nearest names, WeightsUnavailable, InputMissing, CheckpointUnreadable,
-    CheckpointUnsafe, CheckpointMismatch.
+    CheckpointUnsafe, CheckpointMismatch, ModelFailed where its input is neither RGB nor grey.
     """
-    return source_of(name).build(name, checkpoint)
+    from .network import suited
+
+    return suited(source_of(name).build(name, checkpoint))
 
 
 def source_of(name: str) -> Source:

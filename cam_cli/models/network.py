@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from cam_cli.capture import observe
+from cam_cli.errors import ModelFailed
 from cam_cli.types import Recipe
 
 from .labels import Labels
+
+RGB, GREY = 3, 1  # channels of a network's input
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,7 @@ class Network:
     """A classifier ready to explain.
 
     name: as the person typed it. source: the entry of `SOURCES` that built it.
-    module: eval mode, float32, CPU; takes (b, 3, h, w) float32, gives logits (b, k).
+    module: eval mode, float32, CPU; takes (b, c, h, w) float32, c 3 (RGB) or 1 (grey), gives logits (b, k).
     weights: where they came from, for people. weights_sha256: hex, of the weight file.
     notes: what had to be assumed, one sentence each, to be said on stderr.
     activation: what turns logits into probabilities: softmax, or sigmoid for a single logit.
@@ -53,7 +57,7 @@ class Specimen:
     module: nn.Module
     size: int
     name: str
-    channels: int = 3
+    channels: int
 
     @classmethod
     def of(cls, network: Network | nn.Module, size: int | None) -> Specimen:
@@ -62,7 +66,7 @@ class Specimen:
             return cls(network.module, size or network.recipe.size, network.name, len(network.recipe.mean))
         if size is None:
             raise TypeError("a bare module needs the size of its native input")
-        return cls(network, size, type(network).__name__)
+        return cls(network, size, type(network).__name__, channels_of(network, size))
 
     def noise(self, images: int) -> Tensor:
         """float32 (images, channels, size, size): standard normal noise from a fixed seed of its own (the global
@@ -71,3 +75,41 @@ class Specimen:
         made = torch.randn(images, self.channels, self.size, self.size, generator=generator)
         anchor = next(self.module.parameters(), made)
         return made.to(anchor.device, anchor.dtype if anchor.dtype.is_floating_point else None)
+
+
+def suited(network: Network) -> Network:
+    """`network` with one mean and one std a channel of its input: the average of its recipe's where it has three and
+    the input is grey, which a note says. Raises ModelFailed for an input that is neither RGB nor grey."""
+    recipe, channels = network.recipe, channels_of(network.module, network.recipe.size)
+    if channels not in (RGB, GREY):
+        raise ModelFailed(
+            f"{network.name} takes pictures of {channels} channels; networks for RGB (3) and grey (1) are explained"
+        )
+    if len(recipe.mean) == channels:
+        return network
+    mean, std = (sum(numbers) / len(numbers) for numbers in (recipe.mean, recipe.std))
+    note = f"{network.name} takes grey pictures: mean {mean:.3g} and std {std:.3g} are the averages of its recipe's"
+    recipe = replace(recipe, mean=(mean,) * channels, std=(std,) * channels)
+    return replace(network, recipe=recipe, notes=network.notes + (note,) * (channels == GREY))
+
+
+def channels_of(module: nn.Module, size: int) -> int:
+    """The input channels of the first convolution in the order modules are defined.
+
+    Where that is neither RGB's nor grey's, or there is none, the stem may fold the picture first (space-to-depth in
+    TResNet, a cosine transform in CSATv2, flat patches): then the one of the two that passes at `size` px, if one does.
+    """
+    first = next((one.in_channels for one in module.modules() if isinstance(one, nn.Conv2d)), None)
+    if first in (RGB, GREY):
+        return first
+    passing = next((channels for channels in (RGB, GREY) if takes(module, channels, size)), None)
+    return passing or first or RGB
+
+
+def takes(module: nn.Module, channels: int, size: int) -> bool:
+    """Does it run on a picture of so many channels?"""
+    try:
+        observe(module, Specimen(module, size, "", channels).noise(1), lambda *_: None)
+    except ModelFailed:
+        return False
+    return True

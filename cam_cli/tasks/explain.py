@@ -12,7 +12,9 @@ from threading import Event
 from typing import Any, BinaryIO
 
 from cam_cli.errors import ImagesFailed, UsageError
+from cam_cli.images.intensity import Intensity
 from cam_cli.images.listing import Listing
+from cam_cli.images.recipe import asked
 from cam_cli.images.sources import list_images
 from cam_cli.methods import METHODS
 from cam_cli.outputs import KINDS
@@ -117,6 +119,8 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
         METHODS.entry(name)
     kinds = make_kinds(spec.output)
     parse_range(spec.output.range)
+    Intensity.parse(spec.geometry.intensity)
+    asked(spec.geometry)
     Naming(frozenset(), spec.output.name)
     destination = choose(spec.output, [kind.suffix for kind in kinds.values()])
     spare_inputs(destination, spec.inputs)

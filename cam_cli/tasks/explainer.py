@@ -17,7 +17,9 @@ from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.explain import Column, Explainer
 from cam_cli.engine.selection import parse_selections, several
 from cam_cli.errors import ImageTooLarge, ImageUnreadable, MethodUnsuitable, ModelFailed, OutOfMemory, UsageError
+from cam_cli.images.intensity import Intensity
 from cam_cli.images.preprocess import read_picture
+from cam_cli.images.recipe import asked, recipe_for
 from cam_cli.methods import METHODS
 from cam_cli.methods.method import Method, Needs, Summed
 from cam_cli.methods.smoothed import EigenSmoothed
@@ -26,7 +28,7 @@ from cam_cli.models.head import find_head
 from cam_cli.models.layers import Layer, Survey, outputs_at, survey
 from cam_cli.models.network import Network
 from cam_cli.outputs.naming import Naming
-from cam_cli.specs import ExplainSpec, GeometrySpec
+from cam_cli.specs import ExplainSpec
 from cam_cli.types import Failure, Head, ImageItem, Picture, Recipe
 
 from .listener import Listener
@@ -34,7 +36,8 @@ from .listener import Listener
 
 @dataclass(frozen=True)
 class Ready:
-    """A run that can start. facts: what `run.json` says of model, layers and device. stride: of `--fit keep`."""
+    """A run that can start. recipe: as the options leave it. facts: what `run.json` says of model, layers and device.
+    stride: of `--fit keep`."""
 
     explainer: Explainer
     naming: Naming
@@ -50,6 +53,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     keep_blocks()
     device = choose_device(spec.run.device)
     network = load(spec.model.model, spec.model.checkpoint)
+    recipe = recipe_for(network.recipe, spec.geometry)
     listener.note("model", f"{network.name} · {network.weights}")
     for text in network.notes:
         listener.warn(text)
@@ -61,7 +65,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     needs_head = any(Needs.HEAD in METHODS.load(name).needs for name in spec.method.methods)
     head = find_head(network) if needs_head else None
     columns = make_columns(spec, seen, head)
-    sizes = shapes(network, spec.geometry, seen)
+    sizes = shapes(network, recipe, spec.geometry.fit, seen)
     for column in columns:
         if column.layers:
             listener.note("layer", f"{' + '.join(described(layer, sizes) for layer in column.layers)}: {column.why}")
@@ -76,12 +80,12 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         device,
         spec.run.precision,
         network.activation,
-        changes(spec, network, seen),
+        changes(spec, network, recipe, seen),
         spec.run.seed,
         listener.progress,
     )
-    parts = {"layer": len({column.label for column in columns}) > 1, "class": several(selections)}
-    parts["method"] = len({column.name for column in columns}) > 1
+    methods = {column.name for column in columns}
+    parts = {"method": len(methods) > 1, "layer": len(columns) > len(methods), "class": several(selections)}
     naming = Naming(frozenset(part for part, many in parts.items() if many), spec.output.name)
     facts = {
         "model": {
@@ -92,9 +96,9 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
             for one in columns
         ],
         "preprocessing": {
-            **asdict(network.recipe),
+            **asdict(recipe),
             "fit": spec.geometry.fit,
-            **({"size_asked": spec.geometry.size, "source": "options"} if spec.geometry.size else {}),
+            **{f"{name}_asked": value for name, value in asked(spec.geometry).items()},
         },
         "device": str(device),
         "precision": spec.run.precision,
@@ -103,7 +107,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     return Ready(
         explainer,
         naming,
-        network.recipe,
+        recipe,
         stride_of(seen),
         default_batch(device) if auto else int(spec.run.batch_size),
         spec.run.workers or os.cpu_count() or 1,
@@ -116,17 +120,16 @@ def stride_of(seen: Survey) -> int:
     return max((layer.stride for layer in seen.stages.values()), default=1)
 
 
-def shapes(network: Network, geometry: GeometrySpec, seen: Survey) -> dict[str, Any]:
+def shapes(network: Network, recipe: Recipe, fit: str, seen: Survey) -> dict[str, Any]:
     """Shapes of all outputs at the input size that the run uses, by module path; with keep, at an oblong one.
 
     Raises ModelFailed before the first image where the network does not take that size.
     """
-    size, stride = geometry.size or network.recipe.size, stride_of(seen)
-    if geometry.fit == "keep":
-        side = max(1, round((geometry.size or network.recipe.resize) / stride)) * stride
-        height, width = side, side + stride
-    else:
-        height = width = size
+    height = width = recipe.size
+    if fit == "keep":
+        stride = stride_of(seen)
+        height = max(1, round(recipe.resize / stride)) * stride
+        width = height + stride
     if height == width == network.recipe.size:
         return dict(seen.outputs)
     try:
@@ -188,10 +191,10 @@ def smoothed(name: str, method: Method) -> Method:
     return EigenSmoothed(method)
 
 
-def changes(spec: ExplainSpec, network: Network, seen: Survey) -> tuple[Augmentation, ...]:
+def changes(spec: ExplainSpec, network: Network, recipe: Recipe, seen: Survey) -> tuple[Augmentation, ...]:
     """The inputs of --tta. Raises UsageError where the network takes one size only."""
     found = augmentations(spec.method.changes, stride_of(seen))
-    side = spec.geometry.size or network.recipe.size
+    side = recipe.size
     for height, width in {one.apply(torch.zeros(1, 1, side, side)).shape[2:] for one in found} - {(side, side)}:
         try:
             outputs_at(network, height, width)
@@ -219,6 +222,8 @@ def grid(layer: Layer, sizes: dict[str, Any]) -> dict[str, int]:
 def reader(spec: ExplainSpec, ready: Ready) -> Callable[[ImageItem | Failure], Picture | Failure]:
     """What a reading thread does with one item of the listing."""
 
+    intensity = Intensity.parse(spec.geometry.intensity)
+
     def read(item: ImageItem | Failure) -> Picture | Failure:
         if isinstance(item, Failure):
             return item
@@ -227,8 +232,8 @@ def reader(spec: ExplainSpec, ready: Ready) -> Callable[[ImageItem | Failure], P
                 item,
                 ready.recipe,
                 fit=spec.geometry.fit,
-                size=spec.geometry.size,
                 stride=ready.stride,
+                intensity=intensity,
                 max_pixels=spec.geometry.max_pixels,
             )
         except (ImageUnreadable, ImageTooLarge) as error:

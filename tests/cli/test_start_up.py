@@ -47,6 +47,7 @@ def test_every_command_has_help_with_its_options(camtool):
     text = camtool("gradcam", "--help").out.decode()
     for flag in ("-m", "-c", "-l", "-o", "-q", "-v", "-0", "--fit", "--save", "--max-failures"):
         assert re.search(rf"[\s,]{flag}\s", text), flag
+    assert "[default: camtool-out]" in text
 
 
 def test_no_command_shows_the_help(camtool):

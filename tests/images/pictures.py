@@ -2,6 +2,8 @@
 
 import io
 import struct
+import zlib
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -47,19 +49,48 @@ def exif(orientation: int) -> bytes:
 
 
 def raw_tiff(image: np.ndarray, orientation: int = 1) -> bytes:
-    """An uncompressed little-endian TIFF of uint8, uint16 or float32 (H, W, 3), as few programs can read them all."""
+    """An uncompressed TIFF of uint8, uint16 or float32 (H, W, 3), as few programs can read them all."""
     height, width = image.shape[:2]
-    bits, kind = image.dtype.itemsize * 8, 3 if image.dtype.kind == "f" else 1
-    pixels = image.tobytes()
+    kind = 3 if image.dtype.kind == "f" else 1
+    return plain_tiff(image.tobytes(), height, width, [image.dtype.itemsize * 8] * 3, kind, orientation)
+
+
+def plain_tiff(
+    pixels: bytes, height: int, width: int, bits: Sequence[int], kind: int = 1, orientation: int = 1
+) -> bytes:
+    """An uncompressed little-endian TIFF. bits: of each channel, 1 or 3 of them. kind: 1 whole numbers, 3 floats."""
+    count = len(bits)
     extra = 8 + 2 + 12 * 11 + 4
-    start = extra + 12
+    start = extra + 4 * count
+    inside = count == 1  # a single short stands in the tag itself
     tags = [
-        (256, 4, 1, width), (257, 4, 1, height), (258, 3, 3, extra), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, start),
-        (274, 3, 1, orientation), (277, 3, 1, 3), (278, 4, 1, height), (279, 4, 1, len(pixels)), (339, 3, 3, extra + 6),
+        (256, 4, 1, width), (257, 4, 1, height), (258, 3, count, bits[0] if inside else extra), (259, 3, 1, 1),
+        (262, 3, 1, 1 if inside else 2), (273, 4, 1, start), (274, 3, 1, orientation), (277, 3, 1, count),
+        (278, 4, 1, height), (279, 4, 1, len(pixels)), (339, 3, count, kind if inside else extra + 2 * count),
     ]  # fmt: skip
     directory = b"".join(struct.pack("<HHII", *tag) for tag in tags)
     head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + directory + b"\0\0\0\0"
-    return head + struct.pack("<6H", *[bits] * 3, *[kind] * 3) + pixels
+    return head + struct.pack(f"<{2 * count}H", *bits, *[kind] * count) + pixels
+
+
+def grey_png(levels: np.ndarray, bits: int, transparent: int) -> bytes:
+    """A PNG of whole numbers (H, W), `bits` (1, 2, 4, 8 or 16) a pixel, with one of them declared transparent."""
+    height, width = levels.shape
+    rows = "".join(f"{level:0{bits}b}" for level in levels.ravel())
+    lines = [rows[start : start + width * bits] for start in range(0, len(rows), width * bits)]
+    packed = b"".join(
+        b"\0" + int(line.ljust(-(-len(line) // 8) * 8, "0"), 2).to_bytes(-(-len(line) // 8)) for line in lines
+    )
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0),
+        b"tRNS": struct.pack(">H", transparent),
+        b"IDAT": zlib.compress(packed),
+        b"IEND": b"",
+    }
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks.items()
+    )
 
 
 def item(data: bytes) -> ImageItem:

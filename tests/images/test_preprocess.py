@@ -1,14 +1,23 @@
 """What the network is shown: the right pixels, at the right place, on the right scale."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from cam_cli.errors import ImageTooLarge, ImageUnreadable
+from cam_cli.errors import ImageTooLarge
+from cam_cli.images import preprocess
 from cam_cli.images.fitting import place
-from cam_cli.images.preprocess import prepare, read_picture, to_rgb8, to_unit
-from cam_cli.types import IMAGE_FLAGS, Recipe
+from cam_cli.images.intensity import Intensity, Range, value_range
+from cam_cli.images.preprocess import prepare, read_picture, to_rgb8
+from cam_cli.images.recipe import recipe_for
+from cam_cli.specs import GeometrySpec
+from cam_cli.types import Recipe
 
 from .pictures import encoded, exif, item, saved, smooth
 
@@ -23,8 +32,20 @@ def unit(tensor: torch.Tensor) -> torch.Tensor:
     return tensor * torch.tensor(RECIPE.std)[:, None, None] + torch.tensor(RECIPE.mean)[:, None, None]
 
 
+GREY = Recipe(224, 256, (0.4,), (0.25,), "bicubic", "weights")
+AUTO = Intensity()
+
+
 def shown(values: np.ndarray, fit: str, size: int | None = None, stride: int = 32, recipe: Recipe = RECIPE):
-    return prepare(values, recipe, fit=fit, size=size, stride=stride)
+    recipe = recipe_for(recipe, GeometrySpec(fit=fit, size=size))
+    return prepare(values, value_range(values, AUTO), recipe, fit=fit, stride=stride)
+
+
+def seen_and_drawn(values: np.ndarray, scale: Range) -> tuple[np.ndarray, np.ndarray]:
+    """What the network is shown of the picture at its own size, in [0, 1], and what is drawn, in 0–255; (H, W, 3)."""
+    plain = Recipe(224, min(values.shape[:2]), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), "bicubic", "options")
+    tensor, _ = prepare(values, scale, plain, fit="keep", stride=1)
+    return tensor.permute(1, 2, 0).numpy(), to_rgb8(values, scale)
 
 
 # Geometry
@@ -96,8 +117,8 @@ def test_any_shape_works(fit, shape):
 @pytest.mark.parametrize("fit", ["model", "keep"])
 def test_an_endless_strip_is_refused_with_what_to_do(fit):
     with pytest.raises(ImageTooLarge, match="--fit squash"):
-        place(1, 100_000, RECIPE, fit, None, 32)
-    assert place(1, 100_000, RECIPE, "squash", None, 32).height == 224
+        place(1, 100_000, RECIPE, fit, 32)
+    assert place(1, 100_000, RECIPE, "squash", 32).height == 224
 
 
 def test_a_crop_larger_than_the_picture_is_padded():
@@ -142,82 +163,77 @@ def test_overshoot_is_clipped():
         assert found.max() <= 1 + 1e-6
 
 
-# Depth
+# Depth and range
 
 
 def test_a_12_bit_picture_is_its_8_bit_twin():
     picture = smooth(120, 160)
     picture[0, 0] = 255
-    deep = picture.astype(np.uint16) * 16
-    found, flags = to_unit(deep)
-    assert flags == ("depth_guessed",)
-    assert (found - to_unit(picture)[0]).abs().max() <= 1 / 255
-    # And a twin scaled without a gap, through resize and normalising: half a level of rounding more.
     exact = np.round(picture.astype(np.float64) / 255 * 4095).astype(np.uint16)
+    for deep, within in ((picture.astype(np.uint16) * 16, 1), (exact, 0.01)):
+        scales = [value_range(values, AUTO) for values in (picture, deep)]
+        assert [scale.flags for scale in scales] == [(), ("depth_guessed",)]
+        both = [seen_and_drawn(values, scale) for values, scale in zip((picture, deep), scales, strict=True)]
+        assert np.abs(both[0][0] - both[1][0]).max() <= (within + 0.1) / 255
+        assert np.abs(both[0][1].astype(int) - both[1][1].astype(int)).max() <= within
+    # And through resize and normalising: 8 bits are resized as 8 bits, half a level of rounding more.
     twins = [unit(shown(values, "model")[0]) for values in (picture, exact)]
     assert (twins[0] - twins[1]).abs().max() <= 1.5 / 255
-    assert np.abs(to_rgb8(exact).astype(int) - picture.astype(int)).max() == 0
 
 
-@pytest.mark.parametrize(
-    ("top", "full", "guessed"),
-    [
-        (200, 255, 1),
-        (256, 1023, 1),
-        (1024, 4095, 1),
-        (4096, 16383, 1),
-        (16384, 65535, 0),
-        (65535, 65535, 0),
-        (0, 255, 1),
-    ],
+@given(
+    dtype=st.sampled_from(["uint8", "uint16", "float32"]),
+    low=st.floats(-70_000, 70_000, width=32),
+    span=st.floats(0.5, 140_000, width=32),
+    seed=st.integers(0, 99),
 )
-def test_depth_is_the_smallest_that_holds_the_maximum(top, full, guessed):
-    values = np.zeros((4, 5, 3), np.uint16)
-    values[1, 2] = top
-    found, flags = to_unit(values)
-    assert found[:, 1, 2].tolist() == pytest.approx([top / full] * 3)
-    assert flags == ("depth_guessed",) * guessed
-    assert to_rgb8(values)[1, 2].tolist() == [round(top / full * 255)] * 3
+def test_a_range_is_the_line_from_black_to_white(dtype, low, span, seed):
+    drawn = np.random.default_rng(seed).uniform(low - span / 2, low + 1.5 * span, (6, 7, 3))
+    bounds = (-np.inf, np.inf) if dtype == "float32" else (0, np.iinfo(dtype).max)
+    values = np.clip(drawn, *bounds).astype(dtype)
+    seen, drawn = seen_and_drawn(values, Range(low, low + span))
+    wanted = np.clip((values.astype(np.float64) - low) / span, 0, 1)
+    rounding = 4 * np.finfo(np.float32).eps * (1 + abs(low) / span)  # of the subtraction, in float32
+    assert np.abs(seen - wanted).max() <= rounding
+    assert np.abs(drawn - wanted * 255).max() <= 0.5 + 255 * rounding
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "unit_low", "unit_high", "flags"),
-    [
-        (0.25, 1.0, 0.25, 1.0, ()),
-        (0.0, 255.0, 0.0, 1.0, ("depth_guessed",)),
-        (-5.0, 5.0, 0.0, 1.0, ("depth_guessed",)),
-        (100.0, 4000.0, 0.0, 1.0, ("depth_guessed",)),
-        (9000.0, 9000.0, 0.0, 0.0, ("depth_guessed",)),
-    ],
-)
-def test_float_ranges(low, high, unit_low, unit_high, flags):
-    values = np.full((4, 5, 3), low, np.float32)
-    values[2, 3] = high
-    found, seen = to_unit(values)
-    assert (float(found[0, 0, 0]), float(found[0, 2, 3])) == pytest.approx((unit_low, unit_high))
-    assert seen == flags
-    assert set(flags) <= set(IMAGE_FLAGS)
-    assert np.abs(to_rgb8(values).astype(float) / 255 - found.permute(1, 2, 0).numpy()).max() <= 0.502 / 255
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_what_is_outside_the_range_is_clipped_before_the_resize(dtype):
+    values = np.full((64, 64, 3), 100, dtype)
+    values[20:30, 20:30] = 250
+    clipped = np.minimum(values, 200)
+    scale = Range(0, 200)
+    recipe = Recipe(32, 32, RECIPE.mean, RECIPE.std, "bicubic", "options")
+    for fit in FITS:
+        tensors = [prepare(one, scale, recipe, fit=fit, stride=8)[0] for one in (values, clipped)]
+        assert torch.equal(*tensors)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_pixels_that_are_not_finite_are_refused(bad):
-    values = np.zeros((4, 5, 3), np.float32)
-    values[1, 1, 1] = bad
-    for convert in (to_unit, to_rgb8):
-        with pytest.raises(ImageUnreadable, match="NaN or infinite"):
-            convert(values)
-
-
-def test_8_bits_are_drawn_without_a_copy_and_nothing_is_changed():
+def test_8_bits_that_need_no_scaling_stay_8_bits(monkeypatch):
     values = smooth(20, 30)
-    assert to_rgb8(values) is values
-    for dtype in ("uint8", "float32"):
-        given = values.astype(dtype)
+    resized = []
+    monkeypatch.setattr(
+        preprocess.F,
+        "interpolate",
+        lambda planes, *a, real=F.interpolate, **k: resized.append(planes) or real(planes, *a, **k),
+    )
+    assert to_rgb8(values, Range(0, 255)) is values
+    for recipe in (RECIPE, GREY):
+        prepare(values, Range(0, 255), recipe, fit="model", stride=32)
+        prepare(values, Range(0, 254), recipe, fit="model", stride=32)
+    assert [planes.dtype for planes in resized] == [torch.uint8, torch.float32] * 2
+
+
+def test_nothing_given_is_changed():
+    for dtype in ("uint8", "uint16", "float32"):
+        given = smooth(20, 30).astype(dtype)
         given.flags.writeable = False
-        shown(given, "model")
-        to_unit(given)
-        np.testing.assert_array_equal(given, values)
+        for recipe in (RECIPE, GREY):
+            for scale in (Range(0, 255), Range(10, 90)):
+                prepare(given, scale, recipe, fit="model", stride=32)
+                to_rgb8(given, scale)
+        np.testing.assert_array_equal(given, smooth(20, 30))
 
 
 # The whole way
@@ -227,25 +243,36 @@ def test_read_picture():
     upright = smooth(60, 100)
     stored = np.ascontiguousarray(np.rot90(upright))
     picture = read_picture(
-        item(saved(stored, "PNG", exif=exif(6))), RECIPE, fit="squash", size=64, stride=32, max_pixels=6000
+        item(saved(stored, "PNG", exif=exif(6))),
+        replace(RECIPE, size=64),
+        fit="squash",
+        stride=32,
+        intensity=AUTO,
+        max_pixels=6000,
     )
     np.testing.assert_array_equal(picture.pixels, upright)
     assert picture.tensor.shape == (3, 64, 64)
     assert (picture.geometry.width, picture.geometry.height, picture.geometry.orientation) == (100, 60, 6)
     assert picture.flags == ()
     deep = encoded(upright.astype(np.uint16) * 4, ".png")
-    picture = read_picture(item(deep), RECIPE, fit="keep", size=64, stride=32, max_pixels=6000)
+    picture = read_picture(item(deep), RECIPE, fit="keep", stride=32, intensity=AUTO, max_pixels=6000)
     assert picture.flags == ("depth_guessed",)
     assert picture.pixels.dtype == np.uint8
 
 
-def test_no_memory_is_a_failure_of_the_image(monkeypatch):
-    from cam_cli.images import preprocess
+def test_a_deep_picture_is_scanned_once(monkeypatch):
+    scans = []
+    monkeypatch.setattr(preprocess, "value_range", lambda *a: scans.append(1) or value_range(*a))
+    deep = item(encoded(smooth(20, 30).astype(np.uint16) * 4, ".png"))
+    read_picture(deep, RECIPE, fit="model", stride=32, intensity=AUTO, max_pixels=600)
+    assert scans == [1]
 
+
+def test_no_memory_is_a_failure_of_the_image(monkeypatch):
     def exhausted(*_, **__):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
 
     data = item(saved(smooth(20, 30), "PNG"))
     monkeypatch.setattr(preprocess.F, "interpolate", exhausted)
     with pytest.raises(ImageTooLarge, match="not enough memory"):
-        read_picture(data, RECIPE, fit="model", size=None, stride=32, max_pixels=600)
+        read_picture(data, RECIPE, fit="model", stride=32, intensity=AUTO, max_pixels=600)
