@@ -53,7 +53,7 @@ class Naming:
             body = self.template.format_map(parts)
         else:
             kept = [label.method, *(getattr(label, part) for part in ("layer", "selection") if self.asked(part))]
-            body = ".".join([place.name, *kept])
+            body = ".".join(filter(None, [place.name, *kept]))
         return str(place.with_name(".".join(filter(None, [body, infix, suffix]))))
 
     def asked(self, part: str) -> bool:
