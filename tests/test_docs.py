@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -75,3 +76,8 @@ def test_every_error_kind_stands_in_the_tree_of_the_errors_module():
 def test_ci_runs_the_readmes_own_lines(pattern):
     assert len(re.findall(rf"^pip install .*{pattern}", README, re.MULTILINE)) == 1
     assert re.search(rf"eval \"\$\(line '?{pattern}'?\)\"", (TOP / ".ci/run").read_text())
+
+
+def test_the_page_of_methods_is_what_its_script_writes():
+    script = run_path(str(TOP / "docs/make/methods.py"))
+    assert (TOP / "docs/methods.md").read_text() == script["page"](), "run docs/make/methods.py"
