@@ -9,7 +9,7 @@ from cam_cli.methods.method import Needs, Summed
 PAGE = Path(__file__).parents[1] / "methods.md"
 HEAD = """# Methods
 
-What `--method` takes. Written by `docs/make/methods.py` from the code; each method's file in `cam_cli/methods` holds its
+What `--method` takes. Written by `docs/make/methods.py`; each method's file in `cam_cli/methods` holds its
 formula, its symbols, and where the paper and popular implementations differ.
 
 *reads*: what of one layer a method is given; those that read none work on the picture. *eigen*: whether it takes
