@@ -32,7 +32,8 @@ class ImageItem:
 class Recipe:
     """How a network wants its input.
 
-    size: side of its square input in pixels; resize: the short side before the centre crop (`fit model`).
+    size: side of its square input in pixels; resize: the short side before the centre crop (`fit model`), or both
+    sides where the recipe itself squashes.
     mean, std: per channel, for values in [0, 1]. interpolation: bilinear or bicubic, antialiased.
     source: where this came from: weights, checkpoint, options or assumed.
     """
@@ -43,6 +44,7 @@ class Recipe:
     std: tuple[float, ...]
     interpolation: str
     source: str
+    squash: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ def place(width: int, height: int, recipe: Recipe, fit: str, size: int | None, s
     """How `fit` places a picture of width x height pixels.
 
     model: short side to the recipe's resize, centre crop of its size, rounded as torchvision's Resize and CenterCrop
-    do; with `size`, crop that and resize in proportion. squash: both sides to size. pad: long side to size, centred.
+    do; with `size`, crop that and resize in proportion (a recipe that squashes resizes both sides to its resize).
+    squash: both sides to size. pad: long side to size, centred.
     keep: short side to size (default: the recipe's resize), both sides to the nearest multiple of `stride` above 0.
     Raises ImageTooLarge where a very long picture would grow beyond `MOST_RESIZED`.
     """
@@ -49,7 +50,7 @@ def place(width: int, height: int, recipe: Recipe, fit: str, size: int | None, s
         crop = size or recipe.size
         resize = recipe.resize if size is None else max(size, round(recipe.resize * size / recipe.size))
         grown = int(resize * long / short)
-        w, h = (resize, grown) if width <= height else (grown, resize)
+        w, h = (resize, resize) if recipe.squash else (resize, grown) if width <= height else (grown, resize)
         # torchvision rounds the crop's corner half to even; a picture smaller than the crop is padded all round.
         left, top = ((crop - side) // 2 if side < crop else -round((side - crop) / 2) for side in (w, h))
         placed = Placement(w, h, left, top, crop, crop)

@@ -47,7 +47,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     """Loads the model and resolves methods, layers and classes. Raises what those raise."""
     keep_blocks()
     device = choose_device(spec.run.device)
-    network = load(spec.model.model, spec.model.checkpoint)
+    network = load(spec.model.only)
     listener.note("model", f"{network.name} · {network.weights}")
     for text in network.notes:
         listener.warn(text)

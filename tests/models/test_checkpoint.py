@@ -14,12 +14,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 from cam_cli.errors import CheckpointMismatch, CheckpointUnreadable, CheckpointUnsafe, InputMissing
-from cam_cli.models.checkpoint import fit, load_into, read_state
+from cam_cli.models.checkpoint import read_checkpoint
+from cam_cli.models.fitting import fit, load_into
 
 
-def net(classes=10):
+def net(classes=None):
     return nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, classes)
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, classes or 10)
     )
 
 
@@ -49,16 +50,16 @@ class Stacked(Payload):
 def test_torch_files_are_read(tmp_path, suffix, zipped):
     state, path = net().state_dict(), tmp_path / f"weights{suffix}"
     torch.save(state, path, _use_new_zipfile_serialization=zipped)
-    read, digest = read_state(path)
-    assert same(state, read)
-    assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    found = read_checkpoint(path)
+    assert same(state, found.state)
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "weights.bin"])
 def test_safetensors_are_read_whatever_their_suffix(tmp_path, name):
     state = net().state_dict()
     save_file(state, tmp_path / name)
-    read, _ = read_state(str(tmp_path / name))
+    read = read_checkpoint(str(tmp_path / name)).state
     assert all(torch.equal(read[key], state[key]) for key in state)
 
 
@@ -69,7 +70,9 @@ def test_plain_wrapping_is_taken_off(tmp_path, nest, prefix):
     torch.save(
         {"epoch": 3, "lr": [0.1], nest: {prefix + key: value for key, value in state.items()}}, tmp_path / "x.ckpt"
     )
-    assert same(state, read_state(tmp_path / "x.ckpt")[0])
+    found = read_checkpoint(tmp_path / "x.ckpt")
+    module, _ = fit(net, found.state, "x.ckpt")
+    assert same(state, module.state_dict())
 
 
 @pytest.mark.parametrize("payload", [Payload, Stacked])
@@ -86,7 +89,7 @@ def test_plain_wrapping_is_taken_off(tmp_path, nest, prefix):
 def test_a_payload_is_refused_and_never_runs(tmp_path, payload, save):
     save({"weight": torch.zeros(2), "extra": payload(tmp_path / "ran")}, tmp_path / "evil.pth")
     with pytest.raises(CheckpointUnsafe, match="save the state dict alone"):
-        read_state(tmp_path / "evil.pth")
+        read_checkpoint(tmp_path / "evil.pth")
     assert not (tmp_path / "ran").exists()
 
 
@@ -94,7 +97,7 @@ def test_a_payload_is_refused_and_never_runs(tmp_path, payload, save):
 def test_an_old_pickle_with_a_payload_never_runs(tmp_path, protocol):
     (tmp_path / "evil.pth").write_bytes(pickle.dumps(Payload(tmp_path / "ran"), protocol=protocol))
     with pytest.raises((CheckpointUnsafe, CheckpointUnreadable)):
-        read_state(tmp_path / "evil.pth")
+        read_checkpoint(tmp_path / "evil.pth")
     assert not (tmp_path / "ran").exists()
 
 
@@ -106,7 +109,7 @@ def test_a_tar_with_a_payload_never_runs(tmp_path):
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
     with pytest.raises(CheckpointUnreadable):
-        read_state(tmp_path / "evil.pth")
+        read_checkpoint(tmp_path / "evil.pth")
     assert not (tmp_path / "ran").exists()
 
 
@@ -114,7 +117,7 @@ def test_a_tar_with_a_payload_never_runs(tmp_path):
 def test_whole_objects_are_refused_by_name(tmp_path, content):
     torch.save(content, tmp_path / "whole.pth")
     with pytest.raises(CheckpointUnsafe, match=r"pickled objects \((torch|argparse)\."):
-        read_state(tmp_path / "whole.pth")
+        read_checkpoint(tmp_path / "whole.pth")
 
 
 def test_a_torchscript_archive_is_refused(tmp_path):
@@ -122,14 +125,14 @@ def test_a_torchscript_archive_is_refused(tmp_path):
         for name in ("data.pkl", "constants.pkl", "code/__torch__.py", "version"):
             archive.writestr(f"script/{name}", b"")
     with pytest.raises(CheckpointUnsafe, match="TorchScript"):
-        read_state(tmp_path / "script.pt")
+        read_checkpoint(tmp_path / "script.pt")
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_real_torchscript_archive_is_refused(tmp_path):
     torch.jit.save(torch.jit.trace(nn.Linear(2, 2), torch.zeros(1, 2)), tmp_path / "script.pt")
     with pytest.raises(CheckpointUnsafe, match="TorchScript"):
-        read_state(tmp_path / "script.pt")
+        read_checkpoint(tmp_path / "script.pt")
 
 
 @pytest.mark.parametrize("marker", ["archive_format", "serialized_exported_program.json"])
@@ -139,7 +142,7 @@ def test_an_export_archive_is_refused(tmp_path, marker, folder):
         archive.writestr(folder + marker, b"pt2")
         archive.writestr(folder + "data.pkl", b"")
     with pytest.raises(CheckpointUnsafe, match=r"torch\.export"):
-        read_state(tmp_path / "model.pt2")
+        read_checkpoint(tmp_path / "model.pt2")
 
 
 def truncated(content, *, zipped=True):
@@ -164,7 +167,7 @@ def truncated(content, *, zipped=True):
 def test_broken_files_say_so(tmp_path, content, said):
     (tmp_path / "broken.pth").write_bytes(content)
     with pytest.raises((CheckpointUnreadable, CheckpointUnsafe), match=said) as caught:
-        read_state(tmp_path / "broken.pth")
+        read_checkpoint(tmp_path / "broken.pth")
     assert caught.value.exit_code == 3
     assert "broken.pth" in caught.value.message
 
@@ -173,14 +176,14 @@ def test_broken_files_say_so(tmp_path, content, said):
 def test_broken_safetensors_say_so(tmp_path, content):
     (tmp_path / "broken.safetensors").write_bytes(content)
     with pytest.raises(CheckpointUnreadable, match=r"whole \.safetensors"):
-        read_state(tmp_path / "broken.safetensors")
+        read_checkpoint(tmp_path / "broken.safetensors")
 
 
 def test_a_zip_of_something_else(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
         archive.writestr("photos/cat.jpg", b"")
     with pytest.raises(CheckpointUnreadable, match=r"torch\.save"):
-        read_state(tmp_path / "x.pth")
+        read_checkpoint(tmp_path / "x.pth")
 
 
 @pytest.mark.parametrize(
@@ -190,22 +193,22 @@ def test_a_zip_of_something_else(tmp_path):
 def test_files_without_a_state_dict(tmp_path, content, said):
     torch.save(content, tmp_path / "x.pth")
     with pytest.raises(CheckpointUnreadable, match=said):
-        read_state(tmp_path / "x.pth")
+        read_checkpoint(tmp_path / "x.pth")
 
 
 def test_missing_files_and_folders(tmp_path):
     with pytest.raises(InputMissing, match="no checkpoint at"):
-        read_state(tmp_path / "none.pth")
+        read_checkpoint(tmp_path / "none.pth")
     with pytest.raises(CheckpointUnreadable, match="not a file"):
-        read_state(tmp_path)
+        read_checkpoint(tmp_path)
 
 
 @pytest.mark.parametrize("classes", [10, 3, 1])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.float64])
 def test_the_class_count_comes_from_the_head(classes, dtype):
     saved = net(classes).to(dtype)
-    module, found = fit(net, 10, saved.state_dict(), "x.pth")
-    assert found == classes
+    module, found = fit(net, saved.state_dict(), "x.pth")
+    assert found == (None if classes == 10 else classes)
     assert not module.training
     assert {parameter.dtype for parameter in module.parameters()} == {torch.float32}
     assert torch.equal(module[4].weight, saved[4].weight.float())
@@ -213,7 +216,7 @@ def test_the_class_count_comes_from_the_head(classes, dtype):
 
 def test_files_from_before_batch_counters_fit():
     state = {key: value for key, value in net().state_dict().items() if not key.endswith("num_batches_tracked")}
-    assert fit(net, 10, state, "x.pth")[1] == 10
+    assert fit(net, state, "x.pth")[1] is None
 
 
 def test_a_mismatch_is_told_key_by_key():
@@ -224,7 +227,7 @@ def test_a_mismatch_is_told_key_by_key():
     for index in range(5):
         state[f"head.{index}"] = torch.zeros(1)
     with pytest.raises(CheckpointMismatch) as caught:
-        fit(net, 10, state, "x.pth")
+        fit(net, state, "x.pth")
     said = caught.value.message
     assert "x.pth does not fit" in said
     assert "1 missing in the file (0.bias)" in said
@@ -237,7 +240,7 @@ def test_heads_that_disagree_on_the_count_do_not_fit():
     state = net(7).state_dict()
     state["4.bias"] = torch.zeros(8)
     with pytest.raises(CheckpointMismatch, match=r"4\.bias: file 8, model 10"):
-        fit(net, 10, state, "x.pth")
+        fit(net, state, "x.pth")
 
 
 def test_tensors_that_cannot_be_copied():
