@@ -149,6 +149,8 @@ def spare_memory(state: State, path: Path) -> None:
     without data could make a network of any size be built. Raises CheckpointUnsafe."""
     size = path.stat().st_size
     for key, tensor in state.items():
+        if tensor.is_nested:
+            raise CheckpointUnsafe(f"{path} holds a nested tensor ({key}), whose size nobody can tell; {SAVE_PLAIN}")
         if tensor.numel() > size:
             raise CheckpointUnsafe(
                 f"{path} has {size} bytes, but its {key} claims {tensor.numel()} values; {SAVE_PLAIN}"

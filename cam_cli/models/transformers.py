@@ -91,6 +91,8 @@ def configuration(transformers: Any, folder: Path, choice: ModelChoice) -> Any:
             folder, trust_remote_code=False, local_files_only=True, **dict(choice.arguments)
         )
     except Exception as error:  # OSError, ValueError, KeyError …: whatever a broken or foreign file makes it raise
+        if "trust_remote_code" in str(error):
+            raise ModelFailed(f"{choice.name} needs code that comes with it, which is never run here") from error
         raise ModelFailed(f"{choice.name}: {folder / CONFIG} cannot be used ({told(error)})") from error
     if type(config) not in transformers.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING:
         raise ModelFailed(f"{choice.name} is a {config.model_type}, not an image classifier that transformers knows")

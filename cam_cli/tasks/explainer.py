@@ -203,7 +203,7 @@ def reader(spec: ExplainSpec, ready: Ready) -> Callable[[ImageItem | Failure], P
 
 def versions() -> dict[str, str]:
     """Of everything that can change a result and is loaded."""
-    names = ("torch", "torchvision", "cv2", "numpy", "PIL")
+    names = ("torch", "torchvision", "timm", "transformers", "cv2", "numpy", "PIL")
     return {"camtool": __version__} | {
         name: str(sys.modules[name].__version__) for name in names if name in sys.modules
     }

@@ -3,10 +3,13 @@
 import argparse
 import hashlib
 import io
+import json
 import os
 import pickle
+import struct
 import tarfile
 import zipfile
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,8 +17,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from cam_cli.errors import CheckpointMismatch, CheckpointUnreadable, CheckpointUnsafe, InputMissing
-from cam_cli.models.checkpoint import read_checkpoint
+from cam_cli.models.checkpoint import Checkpoint, opened, read_checkpoint
 from cam_cli.models.fitting import fit, load_into
+from cam_cli.types import Recipe
+from tests.nets import seeded
 
 
 def net(classes=None):
@@ -63,8 +68,10 @@ def test_safetensors_are_read_whatever_their_suffix(tmp_path, name):
     assert all(torch.equal(read[key], state[key]) for key in state)
 
 
-@pytest.mark.parametrize("nest", ["state_dict", "model", "model_state_dict"])
-@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "model."])
+@pytest.mark.parametrize(
+    "nest", ["state_dict", "model", "model_state_dict", "net", "network", "ema", "model_ema", "state_dict_ema"]
+)
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model."])
 def test_plain_wrapping_is_taken_off(tmp_path, nest, prefix):
     state = net().state_dict()
     torch.save(
@@ -248,3 +255,187 @@ def test_tensors_that_cannot_be_copied():
     state["4.weight"] = state["4.weight"].to("meta")
     with pytest.raises(CheckpointMismatch):
         load_into(net(), state, "x.pth")
+
+
+def test_boxes_in_boxes_are_opened():
+    state = net().state_dict()
+    boxes, notes = opened({"epoch": 1, "model": {"ema": {"module": {"state_dict": state}}}})
+    assert boxes[-1] is state
+    assert notes == ["took the averaged weights under 'ema'; it holds no others"]
+
+
+def test_plain_weights_are_taken_before_averaged_ones(tmp_path):
+    plain, averaged = seeded(net(), 1).state_dict(), seeded(net(), 2).state_dict()
+    torch.save({"state_dict_ema": averaged, "state_dict": plain}, tmp_path / "x.pth")
+    found = read_checkpoint(tmp_path / "x.pth")
+    assert same(plain, found.state)
+    assert found.notes == (f"{tmp_path / 'x.pth'}: took the weights under 'state_dict', not 'state_dict_ema'",)
+
+
+def test_a_network_whose_child_is_called_model_keeps_it(tmp_path):
+    state = {f"model.{key}": value for key, value in net().state_dict().items()}
+    torch.save(state, tmp_path / "x.pth")
+    assert same(state, read_checkpoint(tmp_path / "x.pth").state)
+
+
+def test_a_file_that_holds_itself(tmp_path):
+    content = {"epoch": 1}
+    content["model"] = content
+    torch.save(content, tmp_path / "x.pth")
+    with pytest.raises(CheckpointUnreadable, match="no tensors"):
+        read_checkpoint(tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"classes": ["cat", "dog"]},
+        {"class_names": ("cat", "dog")},
+        {"labels": ["cat", "dog"]},
+        {"idx_to_class": {0: "cat", 1: "dog"}},
+        {"idx_to_class": {"1": "dog", "0": "cat"}},
+        {"class_to_idx": {"dog": 1, "cat": 0}},
+        {"meta": {"categories": ["cat", "dog"]}},
+        {"labels": torch.tensor([1, 0]), "classes": ["cat", "dog"]},  # labels of a data set, not names
+    ],
+)
+def test_class_names_are_read(tmp_path, said):
+    torch.save({"state_dict": net(2).state_dict(), **said}, tmp_path / "x.pth")
+    assert read_checkpoint(tmp_path / "x.pth").classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize("said", [{}, {"classes": 2}, {"class_to_idx": {"a": 0, "b": 2}}, {"classes": [1, 2]}])
+def test_what_names_no_classes(tmp_path, said):
+    torch.save({"state_dict": net(2).state_dict(), **said}, tmp_path / "x.pth")
+    assert read_checkpoint(tmp_path / "x.pth").classes is None
+
+
+RECIPE = {"size": 96, "resize": 112, "mean": [0.1, 0.2, 0.3], "std": [1, 1, 0.5], "interpolation": "bicubic"}
+ASSUMED = Recipe(224, 256, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), "bilinear", "assumed")
+
+
+def test_what_camtool_itself_writes_is_read(tmp_path):
+    said = {"classes": ["cat", "dog"], "recipe": RECIPE, "activation": "sigmoid", "model": "efficientnet_lite0"}
+    torch.save({"state_dict": net(2).state_dict(), **said}, tmp_path / "x.pth")
+    metadata = {key: value if isinstance(value, str) else json.dumps(value) for key, value in said.items()}
+    save_file(net(2).state_dict(), tmp_path / "x.safetensors", metadata)
+    for name in ("x.pth", "x.safetensors"):
+        found = read_checkpoint(tmp_path / name)
+        assert (found.classes, found.activation) == (("cat", "dog"), "sigmoid")
+        assert found.recipe_over(ASSUMED) == Recipe(96, 112, (0.1, 0.2, 0.3), (1, 1, 0.5), "bicubic", "checkpoint")
+
+
+def test_a_recipe_in_part_is_filled_up():
+    found = Checkpoint("x.pth", "", {}, recipe={"size": 64, "note": "anything"})
+    assert found.recipe_over(ASSUMED) == replace(ASSUMED, size=64, resize=64, source="checkpoint")
+    assert Checkpoint("x.pth", "", {}).recipe_over(ASSUMED) is ASSUMED
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"size": 0}, {"size": 10**9}, {"size": "224"}, {"resize": True}, {"mean": [0.5]}, {"mean": 0.5},
+        {"mean": [float("nan"), 0, 0]}, {"std": [0, 1, 1]}, {"interpolation": "lanczos"}, {"interpolation": ["a"]},
+    ],
+)  # fmt: skip
+def test_a_recipe_that_makes_no_sense_is_refused(wrong):
+    with pytest.raises(CheckpointUnreadable, match="recipe whose"):
+        Checkpoint("x.pth", "", {}, recipe=wrong).recipe_over(ASSUMED)
+
+
+def test_a_trusted_file_runs_and_only_then(tmp_path):
+    torch.save({"state_dict": net().state_dict(), "extra": Payload(tmp_path / "ran")}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointUnsafe, match="--trust-checkpoint"):
+        read_checkpoint(tmp_path / "x.pth")
+    assert not (tmp_path / "ran").exists()
+    assert list(read_checkpoint(tmp_path / "x.pth", trust=True).state) == list(net().state_dict())
+    assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("wrap", [lambda whole: whole, lambda whole: {"model": whole, "epoch": 3}])
+def test_a_whole_network_is_read_when_trusted(tmp_path, wrap):
+    whole = seeded(net())
+    torch.save(wrap(whole), tmp_path / "x.pth")
+    assert same(whole.state_dict(), read_checkpoint(tmp_path / "x.pth", trust=True).state)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_trust_opens_no_programs(tmp_path):
+    torch.jit.save(torch.jit.trace(nn.Linear(2, 2), torch.zeros(1, 2)), tmp_path / "script.pt")
+    with pytest.raises(CheckpointUnsafe, match="TorchScript"):
+        read_checkpoint(tmp_path / "script.pt", trust=True)
+    (tmp_path / "net.onnx").write_bytes(b"\x08\x07\x12\x07pytorch")
+    with pytest.raises(CheckpointUnsafe, match="ONNX"):
+        read_checkpoint(tmp_path / "net.onnx", trust=True)
+
+
+@pytest.mark.parametrize("name", ["net.onnx", "net.pth"])
+def test_onnx_graphs_are_refused_with_what_to_do(tmp_path, name):
+    (tmp_path / name).write_bytes(b"\x08\x07\x12\x07pytorch\x1a\x032.1:\x00")
+    with pytest.raises(CheckpointUnsafe, match=r"ONNX graph.*save the state dict alone"):
+        read_checkpoint(tmp_path / name)
+
+
+HUGE = 10**10
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "huge",
+    [
+        lambda: torch.zeros(1, 1).expand(HUGE, 4),
+        lambda: torch.empty(HUGE, 4, device="meta"),
+        lambda: torch.sparse_coo_tensor(torch.zeros(2, 0), torch.zeros(0), (HUGE, 4)),
+        lambda: torch.nested.nested_tensor([torch.zeros(4)] * 3),
+    ],
+)
+def test_tensors_that_claim_more_than_the_file_holds(tmp_path, huge):
+    torch.save({**net().state_dict(), "4.weight": huge()}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointUnsafe, match=r"4\.weight"):
+        read_checkpoint(tmp_path / "x.pth")
+
+
+def rezipped(path, target, change, compression=zipfile.ZIP_STORED):
+    """`path` as another archive, with what `change(name, bytes)` makes of each entry."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(target, "w", compression) as new:
+        for name in old.namelist():
+            new.writestr(name, change(name, old.read(name)))
+
+
+def test_a_zip_bomb_is_refused_unopened(tmp_path):
+    torch.save(net().state_dict(), tmp_path / "x.pth")
+    blow = lambda name, data: bytes(10**7) if name.endswith("data/0") else data  # noqa: E731
+    rezipped(tmp_path / "x.pth", tmp_path / "bomb.pth", blow, zipfile.ZIP_DEFLATED)
+    with pytest.raises(CheckpointUnsafe, match="unpacks to more than its own size"):
+        read_checkpoint(tmp_path / "bomb.pth")
+
+
+def test_a_payload_beside_good_tensors_never_runs(tmp_path):
+    torch.save(net().state_dict(), tmp_path / "x.pth")
+    evil = pickle.dumps(Payload(tmp_path / "ran"), protocol=2)
+    rezipped(tmp_path / "x.pth", tmp_path / "evil.pth", lambda name, data: evil if name.endswith("data.pkl") else data)
+    with pytest.raises(CheckpointUnsafe):
+        read_checkpoint(tmp_path / "evil.pth")
+    assert not (tmp_path / "ran").exists()
+
+
+def safetensors(header, data=b""):
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        struct.pack("<Q", 2**62) + b"{}",
+        safetensors({"a": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 4]}}, bytes(4)),
+        safetensors({"a": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}, bytes(12)),
+        safetensors({"a": {"dtype": "P64", "shape": [1], "data_offsets": [0, 8]}}, bytes(8)),
+        safetensors({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, bytes(7)),
+        safetensors({"__metadata__": {"classes": "[" * 100_000}}),
+    ],
+)
+def test_safetensors_that_lie(tmp_path, content):
+    (tmp_path / "x.safetensors").write_bytes(content)
+    with pytest.raises(CheckpointUnreadable):
+        read_checkpoint(tmp_path / "x.safetensors")
