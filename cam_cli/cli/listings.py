@@ -61,7 +61,7 @@ def layers(model: ModelSpec, as_json: Json = False) -> None:
 
     network = load(model.only, shapes_only=True)
     for note in network.notes:
-        typer.echo(f"warning: {note}", err=True)
+        typer.echo(f"camtool: warning: {note}", err=True)
     found = survey(network)
     default = found.stages.get(f"layer{STAGES}")
     listed(

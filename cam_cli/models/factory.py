@@ -37,15 +37,18 @@ def blueprint(choice: ModelChoice) -> Blueprint:
     factory, options = imported(choice.name), dict(choice.arguments)
     counts = takes(factory, "num_classes") and "num_classes" not in options
 
-    def construct(classes: int | None) -> nn.Module:
-        given = options | ({"num_classes": classes} if counts and classes is not None else {})
+    def made(given: Mapping[str, Any]) -> nn.Module:
         with redirect_stdout(sys.stderr):  # stdout is for results
             module = called(factory, given, choice.name)
         if not isinstance(module, nn.Module):
             raise ModelFailed(f"{choice.name} returns {type(module).__name__}, not a torch.nn.Module")
         return module
 
-    first = construct(None)
+    first = made(options)
+
+    def construct(classes: int | None) -> nn.Module:
+        return made(options | {"num_classes": classes}) if counts and classes is not None else first
+
     config = getattr(first, "pretrained_cfg", None) or getattr(first, "default_cfg", None)
     notes: tuple[str, ...] = ()
     if isinstance(config, Mapping):

@@ -13,11 +13,14 @@ from .recipe import allowed, square
 
 RESAMPLING = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}  # Pillow's numbers
 LARGE = 384  # px from which ConvNeXt's processor squashes instead of cropping
+LEVIT = 256 / 224  # LeViT's processor resizes to so many times what it says
 CHANNELS = 3
 
 
 def processed(processor: Any, name: str) -> tuple[Recipe, tuple[str, ...]]:
     """The recipe of an image processor, and what had to be replaced. Raises ModelFailed.
+
+    Where the margin of a centre crop is odd, some processors cut it a pixel aside from torchvision, and so from here.
 
     Values in [0, 1] become (255 f x − o − m) / s, with f the rescale factor, o its offset, m and s its mean and std;
     that is (x − (o + m) / 255 f) / (s / 255 f).
@@ -47,17 +50,18 @@ def processed(processor: Any, name: str) -> tuple[Recipe, tuple[str, ...]]:
 def sides(processor: Any, name: str) -> tuple[int, int, bool]:
     """The side of the input, the side before the crop, and whether proportions are given up."""
     size = entries(getattr(processor, "size", None))
+    kind, percent = type(processor).__name__, getattr(processor, "crop_pct", None)
+    grown = 1 / percent if percent else LEVIT if kind.startswith("Levit") else 1
     crop = entries(getattr(processor, "crop_size", None)) if getattr(processor, "do_center_crop", False) else {}
     cropped = square((crop["height"], crop["width"]), name) if "height" in crop else crop.get("shortest_edge")
     if "shortest_edge" in size:
         short = int(size["shortest_edge"])
-        percent = getattr(processor, "crop_pct", None)
-        if "ConvNext" in type(processor).__name__ and short >= LARGE:
+        if kind.startswith("ConvNext") and short >= LARGE:
             return short, short, True
-        return cropped or short, int(short / percent) if percent else short, False
+        return cropped or short, int(short * grown), False
     if "height" in size:
         side = square((size["height"], size["width"]), name)
-        return cropped or side, side, True
+        return cropped or side, int(side * grown), percent is None
     raise ModelFailed(f"{name}: its image processor gives no input size (it says {size or 'nothing'})")
 
 

@@ -19,6 +19,7 @@ from cam_cli.types import Recipe
 
 from . import package
 from .download import from_hub
+from .fitting import listed
 from .labels import Labels, imagenet1k
 from .network import Blueprint, Source, Weights
 from .processor import processed
@@ -109,14 +110,15 @@ def loaded(transformers: Any, folder: Path, config: Any, name: str) -> nn.Module
             trust_remote_code=False,
             local_files_only=True,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are reported, and refused below
         )
-    except RuntimeError as error:  # shapes that differ
-        raise CheckpointMismatch(f"the weights in {folder} do not fit its configuration: {told(error)}") from error
     except Exception as error:
         raise CheckpointUnreadable(f"the weights in {folder} cannot be read: {told(error)}") from error
+    if wrong := sorted(key for key, *_ in report["mismatched_keys"]):
+        raise CheckpointMismatch(f"the weights of {name} have other shapes than its {CONFIG} says: {listed(wrong)}")
     if missing := sorted(report["missing_keys"]):
         raise CheckpointMismatch(
-            f"the weights of {name} lack {', '.join(missing[:3])}: it was not trained as a classifier; "
+            f"the weights of {name} lack {listed(missing)}: it was not trained as a classifier; "
             "--checkpoint FILE uses weights that were"
         )
     network: nn.Module = module

