@@ -5,10 +5,12 @@
     ├── InputError               3   what was given to read
     │   ├── InputMissing  InputEmpty  InputUnreadable
     │   ├── ImageUnreadable  ImageTooLarge  ImageUnwritable     (of one image: its record; the run ends with 5)
-    │   └── CheckpointUnreadable  CheckpointUnsafe  CheckpointMismatch
+    │   ├── CheckpointUnreadable  CheckpointUnsafe  CheckpointMismatch
+    │   └── LabelsUnreadable
     ├── ModelSideError           4   a name the model side does not know, or cannot serve
     │   ├── ModelUnknown  LayerUnknown  ClassUnknown  MethodUnknown
-    │   └── MethodUnsuitable  LayerUnsuitable  ModelFailed  OutOfMemory  WeightsUnavailable
+    │   ├── MethodUnsuitable  LayerUnsuitable  ModelFailed  OutOfMemory
+    │   └── WeightsUnavailable  PackageMissing
     ├── ImagesFailed             5   more images failed than --max-failures allows; the rest is done
     └── OutputError              6
         └── OutputRefused  OutputFailed
@@ -69,6 +71,9 @@ class CheckpointUnsafe(InputError): ...
 class CheckpointMismatch(InputError): ...
 
 
+class LabelsUnreadable(InputError): ...
+
+
 class ModelSideError(CamtoolError):
     exit_code = 4
 
@@ -98,6 +103,9 @@ class OutOfMemory(ModelSideError): ...
 
 
 class WeightsUnavailable(ModelSideError): ...
+
+
+class PackageMissing(ModelSideError): ...
 
 
 class ImagesFailed(CamtoolError):

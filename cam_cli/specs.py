@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from .choice import DEFAULT_MODEL, ModelChoice, parse_argument
 from .errors import UsageError
 
 
@@ -28,6 +29,7 @@ def option(default: Any, *flags: str, help: str, panel: str, **more: Any) -> Any
     return field(default=default, metadata={"option": Option(flags, help, panel, **more)})
 
 
+Activation = Literal["softmax", "sigmoid"]
 Fit = Literal["model", "squash", "pad", "keep"]
 Interpolation = Literal["bilinear", "bicubic"]
 Fuse = Literal["mean", "max"]
@@ -42,28 +44,62 @@ MODEL, WHAT, PIXELS, OUTPUT, RUN, TERMINAL = "Model", "What to explain", "Pixels
 @dataclass(frozen=True)
 class ModelSpec:
     models: tuple[str, ...] = option(
-        ("efficientnet_lite0",),
+        (DEFAULT_MODEL,),
         "--model",
         "-m",
         panel=MODEL,
         metavar="NAME",
-        help="The classifier: the bundled efficientnet_lite0, or any name of `camtool models`.",
+        help="The classifier: a name of `camtool models`, hf/ID_OR_FOLDER, package.module:factory or file.py:factory; "
+        "with weights of your own, [ALIAS=]NAME[@CHECKPOINT].",
     )
     checkpoint: str | None = option(
         None,
         "--checkpoint",
         panel=MODEL,
         metavar="FILE",
-        help="Weights for it: a state dict as .pth (loaded weights-only) or .safetensors.",
+        help="Weights for it: a state dict as .pth, .pt, .ckpt (loaded weights-only) or .safetensors.",
+    )
+    labels: str | None = option(
+        None, "--labels", panel=MODEL, metavar="FILE", help="Its class names: a .txt (one a line), .json or .csv."
+    )
+    activation: Activation | None = option(
+        None, "--activation", panel=MODEL, help="What makes its scores probabilities. [default: as the model says]"
+    )
+    arguments: tuple[str, ...] = option(
+        (), "--model-arg", panel=MODEL, metavar="KEY=VALUE", help="A keyword for the model's constructor. Repeatable."
+    )
+    trust_checkpoint: bool = option(
+        False, "--trust-checkpoint", panel=MODEL, help="Unpickle a checkpoint, which runs whatever code is in it."
     )
 
     def __post_init__(self) -> None:
-        if len(self.models) != 1:
-            raise UsageError(f"--model takes one name in this version, not {len(self.models)}; run it once for each")
+        self.choices()
+
+    def choices(self) -> tuple[ModelChoice, ...]:
+        """The models side by side, in the order given. Raises UsageError."""
+        more = {
+            "checkpoint": self.checkpoint,
+            "arguments": tuple(map(parse_argument, self.arguments)),
+            "labels": self.labels,
+            "trust": self.trust_checkpoint,
+            "activation": self.activation,
+        }
+        if self.checkpoint and (len(self.models) != 1 or "@" in self.models[0]):
+            raise UsageError("--checkpoint goes with one --model NAME; name others as ALIAS=NAME@CHECKPOINT")
+        choices = tuple(ModelChoice.parse(text, **more) for text in self.models)
+        aliases = [one.alias for one in choices]
+        for alias in aliases:
+            if aliases.count(alias) > 1:
+                raise UsageError(f"two models are called {alias!r}; name each: ALIAS=NAME[@CHECKPOINT]")
+        return choices
 
     @property
-    def model(self) -> str:
-        return self.models[0]
+    def only(self) -> ModelChoice:
+        """The model, for what takes one. Raises UsageError."""
+        choices = self.choices()
+        if len(choices) != 1:
+            raise UsageError(f"--model takes one name in this version, not {len(choices)}; run it once for each")
+        return choices[0]
 
 
 @dataclass(frozen=True)

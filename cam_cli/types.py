@@ -32,8 +32,8 @@ class ImageItem:
 class Recipe:
     """How a network wants its input.
 
-    size: side of its square input in pixels; resize: the short side before the centre crop (`fit model`), and of an
-    input that keeps its shape (`fit keep`).
+    size: side of its square input in pixels; resize: the short side before the centre crop (`fit model`; both sides
+    where the recipe itself squashes), and of an input that keeps its shape (`fit keep`).
     mean, std: one a channel of the input (3, or 1 for a grey one), for values in [0, 1]. interpolation: bilinear or
     bicubic, antialiased.
     source: where this came from: weights, checkpoint, options or assumed.
@@ -45,6 +45,7 @@ class Recipe:
     std: tuple[float, ...]
     interpolation: str
     source: str
+    squash: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def classes(model: ModelSpec, query: Query = "", as_json: Json = False) -> None:
 
     from .stdout import listed
 
-    labels = labels_of(model.model, model.checkpoint)
+    labels = labels_of(model.only)
     found = labels.search(query) if query else range(len(labels.names))
     listed(
         (
@@ -59,7 +59,10 @@ def layers(model: ModelSpec, as_json: Json = False) -> None:
 
     from .stdout import listed
 
-    found = survey(load(model.model, model.checkpoint))
+    network = load(model.only, shapes_only=True)
+    for note in network.notes:
+        typer.echo(f"camtool: warning: {note}", err=True)
+    found = survey(network)
     default = found.stages.get(f"layer{STAGES}")
     listed(
         (

@@ -19,6 +19,7 @@ from cam_cli.maps import fuse
 from cam_cli.methods.method import Captured, Method, Needs, Target
 from cam_cli.models.labels import Labels
 from cam_cli.models.layers import Layer
+from cam_cli.models.scores import read_scores
 from cam_cli.types import ClassMap, Explanation, Failure, Head, MapLabel, Picture, Prediction
 
 from .augment import Augmentation
@@ -238,15 +239,11 @@ class Explainer:
         return Target(torch.tensor(indices, device=self.device), torch.tensor(signs, device=self.device))
 
     def read_scores(self, output: Any) -> Tensor:
-        """The model's output as scores (b, k). Raises ModelFailed when it is anything else."""
-        if not isinstance(output, Tensor) or output.ndim != 2:
-            shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise ModelFailed(
-                f"the model puts out {shape}, not scores (images, classes); only classifiers are explained"
-            )
-        if output.shape[1] != len(self.labels.names):
-            raise ModelFailed(f"the model puts out {output.shape[1]} classes, its labels name {len(self.labels.names)}")
-        return output
+        """The model's output as scores (b, k), one for every label. Raises ModelFailed."""
+        scores = read_scores(output)
+        if scores.shape[1] != len(self.labels.names):
+            raise ModelFailed(f"the model puts out {scores.shape[1]} classes, its labels name {len(self.labels.names)}")
+        return scores
 
 
 def rows_of(chosen: Sequence[Sequence[Chosen]], turn: int) -> list[int]:

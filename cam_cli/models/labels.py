@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from cam_cli.errors import ClassUnknown, nearest
 
@@ -16,10 +18,14 @@ SHOWN = 8  # so many candidates are listed in a message
 
 @dataclass(frozen=True)
 class Labels:
-    """names: one a class, by index; two classes may share one. wnids: the WordNet ids, by index, where known."""
+    """names: one a class, by index; two classes may share one. wnids: the WordNet ids, by index, where known.
+
+    listing: the command that lists them, for messages.
+    """
 
     names: tuple[str, ...]
     wnids: tuple[str, ...] | None = None
+    listing: str = field(default="camtool classes", compare=False)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -82,7 +88,7 @@ class Labels:
                 listed = ", ".join(self._described(index) for index in found[:SHOWN])
                 more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
                 raise ClassUnknown(f"{text!r} could be {len(found)} classes: {listed}{more}; give one as index:N")
-        raise ClassUnknown(f"no class is called {text!r}{nearest(text, list(self.names))} (list: `camtool classes`)")
+        raise ClassUnknown(f"no class is called {text!r}{nearest(text, list(self.names))} (list: `{self.listing}`)")
 
     def _described(self, index: int) -> str:
         return f"{index} ({' '.join(filter(None, (self.names[index], self._wnid(index))))})"
@@ -108,9 +114,26 @@ def imagenet1k() -> Labels:
 
 
 def assumed(classes: int) -> tuple[Labels, tuple[str, ...]]:
-    """The labels for a checkpoint that names no classes, and a note on what was assumed."""
+    """The labels for weights that name no classes, and a note on what was assumed."""
     if classes == 1000:
         return imagenet1k(), ("class names assumed: ImageNet-1k",)
     if classes == 1:
-        return Labels(("positive",)), ()
+        return Labels(("negative", "positive")), ()
     return Labels(tuple(f"class_{index}" for index in range(classes))), ()
+
+
+def names_in(value: Any) -> tuple[str, ...] | None:
+    """Class names by index from a list of names, from index to name or from name to index; None from anything else."""
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return tuple(value) if value and all(isinstance(name, str) for name in value) else None
+    if not isinstance(value, Mapping):
+        return None
+    if all(isinstance(index, int) for index in value.values()):
+        pairs = [(index, name) for name, index in value.items()]
+    else:
+        pairs = [(int(index), name) for index, name in value.items() if str(index).isdecimal()]
+    found = dict(pairs)
+    whole = len(found) == len(value) and set(found) == set(range(len(found)))
+    if not (found and whole and all(isinstance(name, str) for name in found.values())):
+        return None
+    return tuple(found[index] for index in range(len(found)))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cam_cli.capture import observe
+from cam_cli.choice import ModelChoice
 from cam_cli.errors import ModelFailed
 from cam_cli.types import Recipe
 
@@ -22,10 +23,11 @@ class Network:
     """A classifier ready to explain.
 
     name: as the person typed it. source: the entry of `SOURCES` that built it.
-    module: eval mode, float32, CPU; takes (b, c, h, w) float32, c 3 (RGB) or 1 (grey), gives logits (b, k).
+    module: eval mode, float32, CPU; takes (b, c, h, w) float32, c 3 (RGB) or 1 (grey), gives logits (b, k) as
+    `read_scores` reads them.
     weights: where they came from, for people. weights_sha256: hex, of the weight file.
     notes: what had to be assumed, one sentence each, to be said on stderr.
-    activation: what turns logits into probabilities: softmax, or sigmoid for a single logit.
+    activation: what turns logits into probabilities: softmax, or sigmoid (several labels, or a single logit).
     """
 
     name: str
@@ -40,14 +42,43 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """A network with weights of its source's own. text: where they came from, for people; sha256: hex, of the file."""
+
+    module: nn.Module
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What a source knows of a model before there are weights.
+
+    construct: the bare network for so many classes, None for its own count. classes: that count; None: see what it puts
+    out. own: the network with the source's own weights; raises WeightsUnavailable. recipe: of those weights, and said
+    to be `described` where it is assumed of others. labels: of those weights, None where nobody knows.
+    activation: where the model itself says. prepare: see `fit`. notes: what had to be assumed.
+    """
+
+    source: str
+    construct: Callable[[int | None], nn.Module]
+    own: Callable[[], Weights]
+    classes: int | None
+    recipe: Recipe
+    described: str
+    labels: Labels | None = None
+    activation: str | None = None
+    prepare: Callable[[dict[str, Tensor], list[str]], dict[str, Tensor]] = lambda state, own: state
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Source:
-    """How one source resolves names: `knows` a name, lists its `names`, and can `build(name, checkpoint)` a network;
-    `labels(name)`: its class names without loading its weights."""
+    """How one source resolves names: `knows` a name, lists its `names`, and has a `blueprint` of what was chosen."""
 
     knows: Callable[[str], bool]
     names: Callable[[], list[str]]
-    build: Callable[[str, str | None], Network]
-    labels: Callable[[str], Labels]
+    blueprint: Callable[[ModelChoice], Blueprint]
 
 
 @dataclass(frozen=True)

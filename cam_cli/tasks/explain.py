@@ -115,6 +115,7 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
 
 def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     """Reads the options that name things, lists the images, and looks at where results go; touches nothing."""
+    _ = spec.model.only
     for name in spec.method.methods:
         METHODS.entry(name)
     kinds = make_kinds(spec.output)

@@ -52,7 +52,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     """Loads the model and resolves methods, layers and classes. Raises what those raise."""
     keep_blocks()
     device = choose_device(spec.run.device)
-    network = load(spec.model.model, spec.model.checkpoint)
+    network = load(spec.model.only)
     recipe = recipe_for(network.recipe, spec.geometry)
     listener.note("model", f"{network.name} · {network.weights}")
     for text in network.notes:
@@ -244,7 +244,7 @@ def reader(spec: ExplainSpec, ready: Ready) -> Callable[[ImageItem | Failure], P
 
 def versions() -> dict[str, str]:
     """Of everything that can change a result and is loaded."""
-    names = ("torch", "torchvision", "cv2", "numpy", "PIL")
+    names = ("torch", "torchvision", "timm", "transformers", "cv2", "numpy", "PIL")
     return {"camtool": __version__} | {
         name: str(sys.modules[name].__version__) for name in names if name in sys.modules
     }

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.test_explain import environment
 
-HEAVY = ["torch", "torchvision", "numpy", "cv2", "PIL", "timm", "safetensors"]
+HEAVY = ["torch", "torchvision", "numpy", "cv2", "PIL", "timm", "transformers", "safetensors"]
 
 
 def loaded(arguments: list[str], heavy: list[str], folder) -> list[str]:
@@ -32,7 +32,7 @@ def test_nothing_heavy_is_loaded(arguments, tmp_path):
 
 def test_the_default_model_needs_no_torchvision(photo, tmp_path):
     photo("a.png")
-    assert loaded(["gradcam", "a.png"], ["torchvision", "timm", "safetensors"], tmp_path) == []
+    assert loaded(["gradcam", "a.png"], ["torchvision", "timm", "transformers", "safetensors"], tmp_path) == []
 
 
 def test_every_command_has_help_with_its_options(camtool):

