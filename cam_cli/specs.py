@@ -29,7 +29,7 @@ def option(default: Any, *flags: str, help: str, panel: str, **more: Any) -> Any
 
 
 Fit = Literal["model", "squash", "pad", "keep"]
-Fuse = Literal["mean", "max"]
+Fuse = Literal["mean", "max", "product"]
 Format = Literal["png", "jpg", "webp"]
 Precision = Literal["fp32", "bf16", "fp16"]
 
