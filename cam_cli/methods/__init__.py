@@ -74,6 +74,10 @@ METHODS = Registry(
             "cam_cli.methods.fem:Fem",
             "cells beyond mean + 2 standard deviations of their channel, for no class (Fuad et al. 2020)",
         ),
+        "fullgrad": Entry(
+            "cam_cli.methods.fullgrad:FullGrad",
+            "input gradients and the gradients of every bias, at input size (Srinivas & Fleuret 2019)",
+        ),
     },
     folded,
 )
