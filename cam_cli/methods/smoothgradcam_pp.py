@@ -19,7 +19,8 @@ class SmoothGradCamPlusPlus(Summed):
     Omeiza et al., IntelliSys 2019, arXiv:1908.01224, which averages the derivatives of Grad-CAM++; the defaults are
     ours. As printed the numerator of α is ⟨g⟩; like torchcam we take Grad-CAM++'s. Both ReLUs in α are ours: A's as in
     our Grad-CAM++, ⟨g³⟩'s since its sign may differ from ⟨g⟩'s, and a denominator that crosses 0 has no limit. torchcam
-    0.5.0 weights the gradients of its last sample, not their mean.
+    0.5.0 weights the gradients of its last sample, not their mean, has Σ A ⟨g³⟩ for ⟨g³⟩ Σ A and sums the activations
+    of the last noisy image.
     """
 
     samples: int = 10

@@ -112,6 +112,7 @@ class Comparison:
     """One method of ours and one peer's.
 
     where: the (network, layer) at which the two are the same formula. how: what made them comparable, for people.
+    damped: the peer adds an absolute epsilon that shows, though not to the eye.
     """
 
     method: str
@@ -120,6 +121,7 @@ class Comparison:
     theirs: Maps
     where: tuple[tuple[str, str], ...] = tuple(EVERY)
     how: str = ""
+    damped: bool = False
 
 
 GRADCAM, TORCHCAM = "pytorch-grad-cam 1.5.7", "torchcam 0.5.0"
@@ -131,6 +133,14 @@ COMPARISONS = (
     Comparison("gradcam_elementwise", GRADCAM, ours("gradcam_elementwise"), by_pytorch_grad_cam("GradCAMElementWise")),
     Comparison("layercam", GRADCAM, ours("layercam"), by_pytorch_grad_cam("LayerCAM")),
     Comparison("layercam", TORCHCAM, rectified(ours("layercam")), by_torchcam("LayerCAM"), how="after a ReLU"),
+    Comparison(
+        "gradcam++",
+        GRADCAM,
+        ours("gradcam++"),
+        by_pytorch_grad_cam("GradCAMPlusPlus"),
+        tuple(RECTIFIED),
+        damped=True,
+    ),
     Comparison(
         "eigengradcam",
         GRADCAM,
