@@ -122,10 +122,12 @@ def fuse(raws: Sequence[Array], how: str) -> Array:
     """Several layers' raw maps of one class as one, at the finest of their grids: float32 (u, v), signed.
 
     Each is divided by its largest magnitude first (units differ from layer to layer; signs and zeros stay), resized
-    bilinearly, then averaged (`mean`) or maximised (`max`) cell by cell.
+    bilinearly, then averaged (`mean`) or maximised (`max`) cell by cell. `product`: rectified and min–maxed, resized,
+    then multiplied, so that only what is hot in every layer stays; a map that is nowhere positive makes it all zero.
     """
     rows, columns = max(raw.shape[0] for raw in raws), max(raw.shape[1] for raw in raws)
     whole = Geometry(columns, rows, columns, rows, (1.0, 1.0), (0.0, 0.0), "squash")
-    scaled = [raw / (np.abs(raw).max() or 1.0) for raw in raws]
-    stack = np.stack([place(raw, whole) for raw in scaled])
-    return np.asarray(stack.max(0) if how == "max" else stack.mean(0), np.float32)
+    if how == "product":
+        raws = [rectified - rectified.min() for rectified in map(rectify, raws)]
+    stack = np.stack([place(raw / (np.abs(raw).max() or 1.0), whole) for raw in raws])
+    return np.asarray(getattr(stack, "prod" if how == "product" else how)(0), np.float32)

@@ -32,7 +32,7 @@ def option(default: Any, *flags: str, help: str, panel: str, **more: Any) -> Any
 Activation = Literal["softmax", "sigmoid"]
 Fit = Literal["model", "squash", "pad", "keep"]
 Interpolation = Literal["bilinear", "bicubic"]
-Fuse = Literal["mean", "max"]
+Fuse = Literal["mean", "max", "product"]
 Smooth = Literal["eigen"]
 TTA = ("flip", "scales")
 Format = Literal["png", "jpg", "webp"]

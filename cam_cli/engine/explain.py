@@ -200,7 +200,9 @@ class Explainer:
                 raws = [means[turn, position, part] for part in range(max(1, len(column.layers)))]
                 for place, row in enumerate(rows_of(chosen, turn)):
                     layered = [raw[place] for raw in raws]
-                    found[row][position].append(layered[0] if len(layered) == 1 else fuse(layered, self.fuse))
+                    found[row][position].append(
+                        layered[0] if len(layered) == 1 else fuse(layered, column.method.fuse or self.fuse)
+                    )
         return found
 
     def maps(

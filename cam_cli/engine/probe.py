@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from cam_cli.capture import INPUT, Guided, Tail
+from cam_cli.capture import INPUT, Biases, Guided, Tail
 from cam_cli.errors import MethodUnsuitable
 from cam_cli.methods.method import Captured, Target
 from cam_cli.models.layers import Layer
@@ -72,10 +72,19 @@ class LayerProbe:
             raise MethodUnsuitable("guided backpropagation changes ReLUs, and this network has none")
         return found
 
-    def curvature(self) -> Tensor:
+    def bias_gradients(self) -> Iterator[Tensor]:
+        with Biases() as biases:
+            recording = self.forward.record(self.seen.inputs, [INPUT], gradients=True)
+        outputs = {str(place): output for place, (output, _) in enumerate(biases.kept)}
+        everyone = torch.ones(len(self.seen.inputs), dtype=torch.bool, device=self.seen.inputs.device)
+        found = replace(recording, activations=outputs).gradients(self.seen.target, everyone, last=True)
+        for place, (output, added) in enumerate(biases.kept):
+            yield found[str(place)].float() * added.float().view(-1, *[1] * (output.ndim - 2))
+
+    def curvature(self, target: Target | None = None) -> Tensor:
         layer = self.required()
         recording = self.forward.record(self.seen.inputs, [layer.path], gradients=True)
-        return to_grid(recording.curvature(self.seen.target, layer.path), layer)
+        return to_grid(recording.curvature(target or self.seen.target, layer.path), layer)
 
     def counting(self, count: int) -> Callable[[int], None]:
         done = 0

@@ -30,6 +30,10 @@ METHODS = Registry(
             "cam_cli.methods.gradcam_elementwise:GradCamElementWise",
             "HiResCAM without the channels that speak against the class (pytorch-grad-cam)",
         ),
+        "xgradcam": Entry(
+            "cam_cli.methods.xgradcam:XGradCam",
+            "channels weighted by their gradients, averaged by activation (Fu et al. 2020)",
+        ),
         "layercam": Entry(
             "cam_cli.methods.layercam:LayerCam",
             "activations weighted by positive gradients cell by cell (Jiang et al. 2021)",
@@ -37,6 +41,22 @@ METHODS = Registry(
         "gradcam++": Entry(
             "cam_cli.methods.gradcam_pp:GradCamPlusPlus",
             "channels weighted by positive gradients, each by its higher derivatives (Chattopadhay et al. 2018)",
+        ),
+        "smoothgradcam++": Entry(
+            "cam_cli.methods.smoothgradcam_pp:SmoothGradCamPlusPlus",
+            "Grad-CAM++ of derivatives averaged over noisy inputs (Omeiza et al. 2019)",
+        ),
+        "refinecam": Entry(
+            "cam_cli.methods.refinecam:RefineCam",
+            "the product of the Grad-CAM++ maps of all stages (Domeniconi et al. 2026)",
+        ),
+        "shapleycam": Entry(
+            "cam_cli.methods.shapleycam:ShapleyCam",
+            "channels weighted by their averaged gradients less half the curvature (Cai 2025)",
+        ),
+        "finercam": Entry(
+            "cam_cli.methods.finercam:FinerCam",
+            "what sets the class apart from the classes that score nearest to it (Zhang et al. 2025)",
         ),
         "eigencam": Entry(
             "cam_cli.methods.eigencam:EigenCam",
@@ -46,9 +66,17 @@ METHODS = Registry(
             "cam_cli.methods.eigengradcam:EigenGradCam",
             "first principal component of gradients times activations (pytorch-grad-cam)",
         ),
+        "kpcacam": Entry(
+            "cam_cli.methods.kpcacam:KpcaCam",
+            "first kernel principal component of the activations, for no class (Karmani et al. 2024)",
+        ),
         "fem": Entry(
             "cam_cli.methods.fem:Fem",
             "cells beyond mean + 2 standard deviations of their channel, for no class (Fuad et al. 2020)",
+        ),
+        "fullgrad": Entry(
+            "cam_cli.methods.fullgrad:FullGrad",
+            "input gradients and the gradients of every bias, at input size (Srinivas & Fleuret 2019)",
         ),
     },
     folded,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 from typing import ClassVar, Protocol
@@ -15,12 +15,21 @@ from cam_cli.types import Head
 
 class Needs(Flag):
     """What the engine has to record for a method. Without ACTIVATIONS it has no layer. HEAD also fixes the layer: the
-    one the head pools."""
+    one the head pools. With STAGES it is made for several: all stages, fused, unless layers are named."""
 
     NOTHING = 0
     ACTIVATIONS = auto()
     GRADIENTS = auto()
     HEAD = auto()
+    STAGES = auto()
+
+
+ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
+    None: lambda logits: logits,
+    "softmax": lambda logits: logits.softmax(1),
+    "sigmoid": lambda logits: logits.sigmoid(),
+    "rest": lambda logits: logits + logits.log_softmax(1),
+}
 
 
 @dataclass(frozen=True)
@@ -28,8 +37,8 @@ class Target:
     """What is explained: one number an image, made of its class scores.
 
     indices: int64 (b,), a class an image. signs: float32 (b,), 1 for the class, −1 for what speaks against it.
-    others: int64 (b,), the classes whose score is taken off, or None. activation: `softmax` or `sigmoid` where the
-    scores are the probabilities, else None: the logits.
+    others: int64 (b,), the classes whose score is taken off, or None. activation: what the scores are: `softmax` or
+    `sigmoid`, the probabilities; `rest`, the logits plus the logarithms of softmax; None, the logits.
     """
 
     indices: Tensor
@@ -44,10 +53,7 @@ class Target:
 
     def __call__(self, logits: Tensor) -> Tensor:
         """(b, k) → float32 (b,); for the target of one image also (n, k) → (n,)."""
-        logits = logits.float()
-        if self.activation:
-            logits = logits.softmax(1) if self.activation == "softmax" else logits.sigmoid()
-        return self.pick(logits)
+        return self.pick(ACTIVATIONS[self.activation](logits.float()))
 
     def pick(self, values: Tensor) -> Tensor:
         """(b, k, …) → (b, …): of each image the class's entry, less the other's, with the sign."""
@@ -99,15 +105,24 @@ class Probe(Protocol):
     def input_gradients(self, images: Tensor, *, guided: bool = False) -> Tensor:
         """d target / d images, float32 (b, 3, h, w); guided: through every ReLU only what is positive."""
 
-    def curvature(self) -> Tensor:
-        """H A, float32 (b, c, u, v): the targets' second derivatives at the layer, times its activations."""
+    def bias_gradients(self) -> Iterable[Tensor]:
+        """Of every call of a convolution, batch norm or linear layer, in their order, what it adds to its output
+        whatever its input, times d target / d output: float32 (b, c, u, v), or as many axes as the output has."""
+
+    def curvature(self, target: Target | None = None) -> Tensor:
+        """H A, float32 (b, c, u, v): the second derivatives at the layer of the targets, or of `target`, times its
+        activations."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """Frozen parameters and one pure function: no hooks, no device moves, no normalising, no state."""
+    """Frozen parameters and one pure function: no hooks, no device moves, no normalising, no state.
+
+    fuse: how its maps of several layers are joined (see `cam_cli.maps.fuse`), where its paper says so.
+    """
 
     needs: ClassVar[Needs]
+    fuse: ClassVar[str | None] = None
 
     def map(self, seen: Captured, probe: Probe) -> Tensor:
         """The raw map, float32 (b, u, v), signed and unscaled, before any ReLU; (b, h, w) for one at input size."""

@@ -169,6 +169,8 @@ def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Col
                 for text in spec.method.layers
                 for group in seen.choose(text)
             ]
+        elif Needs.STAGES in method.needs and seen.stages:
+            groups = [("+".join(seen.stages), tuple(seen.stages.values()), "all stages")]
         else:
             groups = [(seen.default.path, (seen.default,), "last grid before pooling")]
         for label, group, why in groups:
