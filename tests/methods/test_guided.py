@@ -69,7 +69,7 @@ class TwoLayers(nn.Module):
 
 
 IMAGE = torch.tensor([1.0, 0.5, 1]).view(1, 3, 1, 1)
-# Hidden: (1.5, −0.5, −1), rectified (1.5, 0, 0); then (1.5, 4.5, −1.5), of which the first two pass. The head hands back
+# Hidden: (1.5, −0.5, −1), rectified (1.5, 0, 0); then (1.5, 4.5, −1.5), of which two pass. The head hands back
 # (1, −1, 4): guided (1, 0, 0), for the second is negative and the third dead. Through the second layer (1, −2, 5), of
 # which only the first unit is alive; through the first layer its row. Plain gradients: (1 − 3) times that row.
 GUIDED, PLAIN = torch.tensor([1.0, 1, 0]), torch.tensor([-2.0, -2, 0])
