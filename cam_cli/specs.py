@@ -154,7 +154,11 @@ class CamSpec:
 @dataclass(frozen=True)
 class MethodSpec(CamSpec):
     methods: tuple[str, ...] = option(
-        ("gradcam",), "--method", panel=WHAT, metavar="NAME", help="A method of `camtool methods`. Repeat for several."
+        ("gradcam",),
+        "--method",
+        panel=WHAT,
+        metavar="NAME",
+        help="A method of `camtool methods`, with parameters as rise:masks=500,cells=8. Repeat for several.",
     )
     layers: tuple[str, ...] = option(
         (),

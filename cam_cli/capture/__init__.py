@@ -1,21 +1,10 @@
 """The only room with hooks: runs a model, keeps what its layers put out, and leaves the model as found."""
 
 from .biases import Biases
-from .guided import Guided
+from .guided import guided
 from .model import forward, module_at, undisturbed
 from .observe import observe
 from .record import INPUT, Recording, record
 from .replay import Tail
 
-__all__ = [
-    "INPUT",
-    "Biases",
-    "Guided",
-    "Recording",
-    "Tail",
-    "forward",
-    "module_at",
-    "observe",
-    "record",
-    "undisturbed",
-]
+__all__ = ["INPUT", "Biases", "Recording", "Tail", "forward", "guided", "module_at", "observe", "record", "undisturbed"]

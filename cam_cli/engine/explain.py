@@ -46,6 +46,11 @@ class Column:
     why: str = ""
 
     @property
+    def part(self) -> str:
+        """The name as a part of file names, where a colon is not allowed everywhere."""
+        return self.name.replace(":", "-")
+
+    @property
     def gradients(self) -> bool:
         return Needs.GRADIENTS in self.method.needs
 
@@ -155,7 +160,7 @@ class Explainer:
                         column.name,
                         tuple(layer.path for layer in column.layers),
                         maps[row][position][place],
-                        MapLabel(column.name, column.label, one.part),
+                        MapLabel(column.part, column.label, one.part),
                     )
                     for position, column in enumerate(self.columns)
                     for place, one in enumerate(chosen[row])
@@ -226,7 +231,9 @@ class Explainer:
                 for path, gradient in recording.gradients(target, wanted, last=turn == rounds - 1).items():
                     at[path]["gradients"] = to_grid(gradient, self.layers[path])[rows]
             seeded = tuple(seeds[row] for row in rows)
-            given = Captured(images[rows], scores[rows], target[rows], seeded, head=self.head)
+            given = Captured(
+                images[rows], scores[rows], target[rows], seeded, head=self.head, activation=self.activation
+            )
             for position, column in enumerate(self.columns):
                 for part, layer in enumerate(column.layers or (None,)):
                     seen = replace(given, **at[layer.path]) if layer else given

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from cam_cli.capture import INPUT, Biases, Guided, Tail
+from cam_cli.capture import INPUT, Biases, Tail
+from cam_cli.capture import guided as through_relus
 from cam_cli.errors import MethodUnsuitable
 from cam_cli.methods.method import Captured, Target
 from cam_cli.models.layers import Layer
@@ -64,13 +66,12 @@ class LayerProbe:
     def input_gradients(self, images: Tensor, *, guided: bool = False) -> Tensor:
         recording = self.forward.record(images, [INPUT], gradients=True)
         everyone = torch.ones(len(images), dtype=torch.bool, device=images.device)
-        if not guided:
+        with through_relus(recording.scores) if guided else nullcontext(1) as rectifiers:
+            if not rectifiers:
+                raise MethodUnsuitable(
+                    "guided backpropagation changes ReLUs and this network has none; try smoothgrad or gradcam"
+                )
             return recording.gradients(self.seen.target, everyone, last=True)[INPUT].float()
-        with Guided() as rectifiers:
-            found = recording.gradients(self.seen.target, everyone, last=True)[INPUT].float()
-        if not rectifiers.count:
-            raise MethodUnsuitable("guided backpropagation changes ReLUs, and this network has none")
-        return found
 
     def bias_gradients(self) -> Iterator[Tensor]:
         with Biases() as biases:

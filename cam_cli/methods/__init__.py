@@ -78,6 +78,54 @@ METHODS = Registry(
             "cam_cli.methods.fullgrad:FullGrad",
             "input gradients and the gradients of every bias, at input size (Srinivas & Fleuret 2019)",
         ),
+        "scorecam": Entry(
+            "cam_cli.methods.scorecam:ScoreCam",
+            "channels weighted by the score of the image that they mask (Wang et al. 2020)",
+        ),
+        "sscam": Entry(
+            "cam_cli.methods.sscam:SsCam",
+            "Score-CAM with noise on the masks, averaged (Wang et al. 2020)",
+        ),
+        "iscam": Entry(
+            "cam_cli.methods.iscam:IsCam",
+            "Score-CAM with masks that grow by steps, averaged (Naidu et al. 2020)",
+        ),
+        "ablationcam": Entry(
+            "cam_cli.methods.ablationcam:AblationCam",
+            "channels weighted by what the score loses without them (Desai & Ramaswamy 2020)",
+        ),
+        "rise": Entry(
+            "cam_cli.methods.rise:Rise",
+            "random masks weighted by the probability they leave, at no layer (Petsiuk et al. 2018)",
+        ),
+        "occlusion": Entry(
+            "cam_cli.methods.occlusion:Occlusion",
+            "what the score loses under a sliding patch, at no layer (Zeiler & Fergus 2014)",
+        ),
+        "input_gradient": Entry(
+            "cam_cli.methods.input_gradient:InputGradient",
+            "gradients at the input, their largest colour (Simonyan et al. 2013)",
+        ),
+        "smoothgrad": Entry(
+            "cam_cli.methods.smoothgrad:SmoothGrad",
+            "gradients at the input, averaged over noise (Smilkov et al. 2017)",
+        ),
+        "guided_backprop": Entry(
+            "cam_cli.methods.guided_backprop:GuidedBackprop",
+            "gradients at the input, through ReLUs only what is positive (Springenberg et al. 2014)",
+        ),
+        "guided_gradcam": Entry(
+            "cam_cli.methods.guided_gradcam:GuidedGradCam",
+            "guided backpropagation where Grad-CAM is positive (Selvaraju et al. 2017)",
+        ),
+        "random": Entry(
+            "cam_cli.methods.random:Random",
+            "channels with random weights, a baseline for no class (pytorch-grad-cam)",
+        ),
+        "centre": Entry(
+            "cam_cli.methods.centre:Centre",
+            "a peak at the centre of the input, a baseline for no class (Choe et al. 2020)",
+        ),
     },
     folded,
 )

@@ -75,6 +75,7 @@ class Captured:
 
     inputs: float32 (b, 3, h, w), normalised. scores: float32 (b, k), logits. target: what is explained.
     seeds: one an image, the same for all its maps, whatever batch it is in: for methods that draw random numbers.
+    activation: `softmax` or `sigmoid`, what makes probabilities of the network's logits.
     activations: float32 (b, c, u, v). gradients: the same shape, d target / d activations. head: with HEAD.
     """
 
@@ -85,6 +86,7 @@ class Captured:
     activations: Tensor = field(default_factory=lambda: torch.empty(0))
     gradients: Tensor = field(default_factory=lambda: torch.empty(0))
     head: Head | None = None
+    activation: str = "softmax"
 
 
 class Probe(Protocol):

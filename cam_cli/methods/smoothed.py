@@ -22,5 +22,9 @@ class EigenSmoothed(Method):
     def needs(self) -> Needs:  # type: ignore[override]
         return self.method.needs
 
+    @property
+    def fuse(self) -> str | None:  # type: ignore[override]
+        return self.method.fuse
+
     def map(self, seen: Captured, probe: Probe) -> Tensor:
         return principal(self.method.terms(seen, probe), centred=True)

@@ -22,7 +22,11 @@ class Panel(Sheet):
         assert explanation.pixels is not None
         seen = window(explanation.geometry)
         picture = overlay(explanation.pixels, drawn.heatmap.heat, self.style.table, self.style.alpha, seen)
-        words = [drawn.caption, *drawn.heatmap.flags, f"{drawn.map.method} at {'+'.join(drawn.map.layers)}"]
+        words = [
+            drawn.caption,
+            *drawn.heatmap.flags,
+            " at ".join(filter(None, [drawn.map.method, "+".join(drawn.map.layers)])),
+        ]
         return tile(picture, "  ·  ".join(words))
 
     def join(self, explanation: Explanation, parts: Sequence[np.ndarray]) -> bytes:

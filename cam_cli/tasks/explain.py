@@ -16,7 +16,7 @@ from cam_cli.images.intensity import Intensity
 from cam_cli.images.listing import Listing
 from cam_cli.images.recipe import asked
 from cam_cli.images.sources import list_images
-from cam_cli.methods import METHODS
+from cam_cli.methods.choice import Choice
 from cam_cli.outputs import KINDS
 from cam_cli.outputs.book import Book
 from cam_cli.outputs.destination import Destination, choose, spare_images, spare_inputs
@@ -116,8 +116,8 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
 def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     """Reads the options that name things, lists the images, and looks at where results go; touches nothing."""
     _ = spec.model.only
-    for name in spec.method.methods:
-        METHODS.entry(name)
+    for text in spec.method.methods:
+        Choice.parse(text)
     kinds = make_kinds(spec.output)
     parse_range(spec.output.range)
     Intensity.parse(spec.geometry.intensity)

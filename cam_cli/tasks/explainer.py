@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from cam_cli.images.intensity import Intensity
 from cam_cli.images.preprocess import read_picture
 from cam_cli.images.recipe import asked, recipe_for
 from cam_cli.methods import METHODS
+from cam_cli.methods.choice import Choice
 from cam_cli.methods.method import Method, Needs, Summed
 from cam_cli.methods.smoothed import EigenSmoothed
 from cam_cli.models import load
@@ -52,6 +53,9 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     """Loads the model and resolves methods, layers and classes. Raises what those raise."""
     keep_blocks()
     device = choose_device(spec.run.device)
+    methods = dict(Choice.parse(text).load() for text in spec.method.methods)
+    if spec.method.smooth:
+        methods = {name: smoothed(name, method) for name, method in methods.items()}
     network = load(spec.model.only)
     recipe = recipe_for(network.recipe, spec.geometry)
     listener.note("model", f"{network.name} · {network.weights}")
@@ -62,13 +66,12 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         for index in one.indices if len(one.indices) == 1 else ():
             listener.note("class", f"{one.text}: {network.labels.names[index]} ({index})")
     seen = survey(network)
-    needs_head = any(Needs.HEAD in METHODS.load(name).needs for name in spec.method.methods)
-    head = find_head(network) if needs_head else None
-    columns = make_columns(spec, seen, head)
+    head = find_head(network) if any(Needs.HEAD in method.needs for method in methods.values()) else None
+    columns = make_columns(methods, spec.method.layers, seen, head)
     sizes = shapes(network, recipe, spec.geometry.fit, seen)
     for column in columns:
-        if column.layers:
-            listener.note("layer", f"{' + '.join(described(layer, sizes) for layer in column.layers)}: {column.why}")
+        where = " + ".join(described(layer, sizes) for layer in column.layers) or column.name
+        listener.note("layer", f"{where}: {column.why}")
     explainer = Explainer(
         network.module.to(device),
         network.labels,
@@ -84,7 +87,6 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         spec.run.seed,
         listener.progress,
     )
-    methods = {column.name for column in columns}
     parts = {"method": len(methods) > 1, "layer": len(columns) > len(methods), "class": several(selections)}
     naming = Naming(frozenset(part for part, many in parts.items() if many), spec.output.name)
     facts = {
@@ -150,23 +152,21 @@ def moved(head: Head | None, device: torch.device) -> Head | None:
     return replace(head, weights=head.weights.to(device))
 
 
-def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Column]:
-    """A column for every method and layer, side by side, none twice; what reads the head has the head's layer."""
+def make_columns(methods: Mapping[str, Method], layers: Sequence[str], seen: Survey, head: Head | None) -> list[Column]:
+    """A column for every method (by name) and layer, side by side, none twice; what reads the head has the head's
+    layer, what has no layer one column."""
     columns: dict[tuple[str, str], Column] = {}
-    for name in map(METHODS.canonical, spec.method.methods):
-        method = METHODS.load(name)()
+    for name, method in methods.items():
         groups: list[tuple[str, tuple[Layer, ...], str]]
-        if spec.method.smooth:
-            method = smoothed(name, method)
-        if Needs.ACTIVATIONS not in method.needs:
-            groups = [("", (), "")]
-        elif Needs.HEAD in method.needs:
+        if Needs.HEAD in method.needs:
             assert head is not None
             groups = [(head.layer, group, "what the head pools") for group in seen.choose(head.layer)]
-        elif spec.method.layers:
+        elif Needs.ACTIVATIONS not in method.needs:
+            groups = [("input", (), "no layer")]
+        elif layers:
             groups = [
                 ("+".join(layer.path for layer in group) if set(text) & set("*?[") else text, group, f"--layer {text}")
-                for text in spec.method.layers
+                for text in layers
                 for group in seen.choose(text)
             ]
         elif Needs.STAGES in method.needs and seen.stages:
@@ -175,9 +175,11 @@ def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Col
             groups = [(seen.default.path, (seen.default,), "last grid before pooling")]
         for label, group, why in groups:
             columns.setdefault((name, label), Column(name, method, group, label, why))
-    if spec.method.layers and not any(takes_layer(column.method) for column in columns.values()):
-        name = spec.method.methods[0]
-        raise UsageError(f"--layer has no meaning for {name}, which has none or takes the one the head pools; drop it")
+    fixed = {name: method for name, method in methods.items() if not takes_layer(method)}
+    if layers and len(fixed) == len(methods):
+        name, method = next(iter(fixed.items()))
+        why = "whose layer is the one the head pools" if Needs.HEAD in method.needs else "which looks at no layer"
+        raise UsageError(f"--layer has no meaning for {name}, {why}; drop it")
     return list(columns.values())
 
 
