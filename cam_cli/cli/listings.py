@@ -52,15 +52,15 @@ def classes(model: ModelSpec, query: Query = "", as_json: Json = False) -> None:
 
 
 def layers(model: ModelSpec, as_json: Json = False) -> None:
-    """List the layers of a model that have a grid: path, type, shape, stride, stage."""
+    """List the layers of a model that have a grid: path, type, shape, stride, stage; prefix: of tokens, how many stand
+    before the picture's."""
     from cam_cli.models import load
     from cam_cli.models.layers import survey
-    from cam_cli.models.stages import STAGES
 
     from .stdout import listed
 
     found = survey(load(model.model, model.checkpoint))
-    default = found.stages.get(f"layer{STAGES}")
+    default = found.default if found.stages else None
     listed(
         (
             {
@@ -70,6 +70,7 @@ def layers(model: ModelSpec, as_json: Json = False) -> None:
                 "rows": layer.rows,
                 "cols": layer.cols,
                 "stride": layer.stride,
+                "prefix": layer.prefix,
                 "stage": layer.stage,
                 "default": layer == default,
             }

@@ -209,7 +209,9 @@ class Explainer:
 
         Images have different numbers of classes: round r explains the r-th class of every image that has one.
         """
-        activations = {path: to_grid(kept.detach(), self.layers[path]) for path, kept in recording.activations.items()}
+        size = images.shape[2:]
+        grid = lambda path, tensor: to_grid(tensor, self.layers[path], size)  # noqa: E731
+        activations = {path: grid(path, kept.detach()) for path, kept in recording.activations.items()}
         scores = recording.scores.detach().float()
         tails: dict[str, dict[int, Tail]] = {path: {} for path in self.layers}
         rounds = max(map(len, chosen), default=0)
@@ -221,7 +223,7 @@ class Explainer:
                 wanted = torch.zeros(len(chosen), dtype=torch.bool, device=self.device)
                 wanted[rows] = True
                 for path, gradient in recording.gradients(target, wanted, last=turn == rounds - 1).items():
-                    at[path]["gradients"] = to_grid(gradient, self.layers[path])[rows]
+                    at[path]["gradients"] = grid(path, gradient)[rows]
             seeded = tuple(seeds[row] for row in rows)
             given = Captured(images[rows], scores[rows], target[rows], seeded, head=self.head)
             for position, column in enumerate(self.columns):

@@ -57,8 +57,8 @@ class LayerProbe:
             inputs=images,
             scores=recording.scores.detach().float(),
             target=target,
-            activations=to_grid(recording.activations[layer.path].detach(), layer),
-            gradients=to_grid(gradients[layer.path], layer),
+            activations=to_grid(recording.activations[layer.path].detach(), layer, images.shape[2:]),
+            gradients=to_grid(gradients[layer.path], layer, images.shape[2:]),
         )
 
     def input_gradients(self, images: Tensor, *, guided: bool = False) -> Tensor:
@@ -75,7 +75,7 @@ class LayerProbe:
     def curvature(self) -> Tensor:
         layer = self.required()
         recording = self.forward.record(self.seen.inputs, [layer.path], gradients=True)
-        return to_grid(recording.curvature(self.seen.target, layer.path), layer)
+        return to_grid(recording.curvature(self.seen.target, layer.path), layer, self.seen.inputs.shape[2:])
 
     def counting(self, count: int) -> Callable[[int], None]:
         done = 0

@@ -110,8 +110,8 @@ def stride_of(seen: Survey) -> int:
     return max((layer.stride for layer in seen.stages.values()), default=1)
 
 
-def shapes(network: Network, geometry: GeometrySpec, seen: Survey) -> dict[str, Any]:
-    """Shapes of all outputs at the input size that the run uses, by module path; with keep, at an oblong one.
+def shapes(network: Network, geometry: GeometrySpec, seen: Survey) -> dict[str, tuple[int, int]]:
+    """Rows and columns of all layers at the input size that the run uses, by module path; with keep, at an oblong one.
 
     Raises ModelFailed before the first image where the network does not take that size.
     """
@@ -122,9 +122,9 @@ def shapes(network: Network, geometry: GeometrySpec, seen: Survey) -> dict[str, 
     else:
         height = width = size
     if height == width == network.recipe.size:
-        return dict(seen.outputs)
+        return {layer.path: (layer.rows, layer.cols) for layer in seen.layers}
     try:
-        return outputs_at(network, height, width)
+        outputs = outputs_at(network, height, width)
     except ModelFailed as error:
         if "alloc" in error.message:
             raise OutOfMemory(f"an input of {height}×{width} takes more memory than there is; lower --size") from error
@@ -133,6 +133,8 @@ def shapes(network: Network, geometry: GeometrySpec, seen: Survey) -> dict[str, 
             f"{network.name} does not take an input of {height}×{width} (its own is {native}); drop --size, and use "
             f"--fit model, squash or pad ({error.message})"
         ) from error
+    sizes = ((layer, outputs[layer.path]) for layer in seen.layers)
+    return {layer.path: layer.cells(shape, (height, width)) for layer, shape in sizes if not isinstance(shape, str)}
 
 
 def moved(head: Head | None, device: torch.device) -> Head | None:
@@ -157,7 +159,10 @@ def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Col
                 for group in seen.choose(text)
             ]
         else:
-            groups = [(seen.default.path, (seen.default,), "last grid before pooling")]
+            why = "last grid before pooling" if seen.default.prefix is None else "last tokens that the scores read"
+            groups = [(seen.default.path, (seen.default,), why)]
+        if Needs.GRADIENTS in method.needs:
+            seen.check_gradients(layer for _, group, _ in groups for layer in group)
         for label, group, why in groups:
             columns.setdefault((name, label), Column(name, method, group, label, why))
     if spec.method.layers and all(Needs.HEAD in column.method.needs for column in columns.values()):
@@ -167,17 +172,15 @@ def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Col
     return list(columns.values())
 
 
-def described(layer: Layer, sizes: dict[str, Any]) -> str:
+def described(layer: Layer, sizes: dict[str, tuple[int, int]]) -> str:
     """A layer with its shape (channels, rows, columns) at the run's input size."""
-    cells = "{rows}×{cols}".format_map(grid(layer, sizes))
+    cells = "×".join(map(str, sizes[layer.path]))
     return f"{layer.path} ({layer.kind}, {layer.channels}×{cells}, stride {layer.stride})"
 
 
-def grid(layer: Layer, sizes: dict[str, Any]) -> dict[str, int]:
+def grid(layer: Layer, sizes: dict[str, tuple[int, int]]) -> dict[str, int]:
     """Its rows and columns at the run's input size."""
-    shape = sizes[layer.path]
-    rows, columns = shape[1:3] if layer.channels_last else shape[2:]
-    return {"rows": rows, "cols": columns}
+    return dict(zip(("rows", "cols"), sizes[layer.path], strict=True))
 
 
 def reader(spec: ExplainSpec, ready: Ready) -> Callable[[ImageItem | Failure], Picture | Failure]:
