@@ -1,9 +1,21 @@
 """The only room with hooks: runs a model, keeps what its layers put out, and leaves the model as found."""
 
+from .attention import record_attention
 from .guided import Guided
 from .model import forward, module_at, undisturbed
 from .observe import observe
 from .record import INPUT, Recording, record
 from .replay import Tail
 
-__all__ = ["INPUT", "Guided", "Recording", "Tail", "forward", "module_at", "observe", "record", "undisturbed"]
+__all__ = [
+    "INPUT",
+    "Guided",
+    "Recording",
+    "Tail",
+    "forward",
+    "module_at",
+    "observe",
+    "record",
+    "record_attention",
+    "undisturbed",
+]

@@ -12,7 +12,8 @@ def to_grid(tensor: Tensor, layer: Layer, size: Sequence[int]) -> Tensor:
     """A layer's output or gradient, of any float dtype, as float32 (b, c, u, v), for images of `size` (h, w). Of tokens
     only the picture's."""
     if layer.prefix is not None:
-        tensor = tensor[:, layer.prefix :].unflatten(1, layer.cells(tensor.shape, size))
+        rows, columns = layer.cells(tensor.shape, size)
+        tensor = tensor[:, layer.prefix :].reshape(len(tensor), rows, columns, -1)
     return (tensor.permute(0, 3, 1, 2) if layer.channels_last else tensor).float()
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cam_cli.capture import INPUT, Guided, Tail
 from cam_cli.errors import MethodUnsuitable
-from cam_cli.methods.method import Captured, Target
+from cam_cli.methods.method import Attention, Captured, Target
 from cam_cli.models.layers import Layer
 
 from .forward import Forward
@@ -25,6 +25,7 @@ class LayerProbe:
     """The `Probe` of one map: `seen` is what the method is given. layer: None for a method without one.
 
     rows: the places of its images in the batch. tails: by place in the batch, kept from class to class.
+    tokens: a layer of the tokens that the network's blocks attend between, for a method with ATTENTION.
     """
 
     forward: Forward
@@ -33,6 +34,7 @@ class LayerProbe:
     progress: Progress
     rows: list[int]
     tails: dict[int, Tail]
+    tokens: Layer | None = None
 
     def scores(self, images: Iterable[Tensor], count: int) -> Tensor:
         return self.forward.in_passes(self.forward.scores, images, self.counting(count))
@@ -71,6 +73,22 @@ class LayerProbe:
         if not rectifiers.count:
             raise MethodUnsuitable("guided backpropagation changes ReLUs, and this network has none")
         return found
+
+    def attention(self, *, gradients: bool = False) -> Attention:
+        assert self.tokens is not None
+        assert self.tokens.prefix is not None
+        images = self.seen.inputs
+        recording = self.forward.attention(images, gradients=gradients)
+        matrices, found = list(recording.activations.values()), {}
+        if gradients:
+            everyone = torch.ones(len(images), dtype=torch.bool, device=images.device)
+            found = recording.gradients(self.seen.target, everyone, last=True)
+        return Attention(
+            tuple(one.detach().float() for one in matrices),
+            tuple(one.float() for one in found.values()),
+            self.tokens.prefix,
+            *self.tokens.cells(matrices[0].shape[1:], images.shape[2:]),
+        )
 
     def curvature(self) -> Tensor:
         layer = self.required()

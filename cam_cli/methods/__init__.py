@@ -50,6 +50,14 @@ METHODS = Registry(
             "cam_cli.methods.fem:Fem",
             "cells beyond mean + 2 standard deviations of their channel, for no class (Fuad et al. 2020)",
         ),
+        "rollout": Entry(
+            "cam_cli.methods.rollout:Rollout",
+            "attention followed through all blocks of a transformer, for no class (Abnar & Zuidema 2020)",
+        ),
+        "legrad": Entry(
+            "cam_cli.methods.legrad:LeGrad",
+            "positive gradients at the attention of every block of a transformer (Bousselham et al. 2024)",
+        ),
     },
     folded,
 )

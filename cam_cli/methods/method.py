@@ -15,12 +15,13 @@ from cam_cli.types import Head
 
 class Needs(Flag):
     """What the engine has to record for a method. Without ACTIVATIONS it has no layer. HEAD also fixes the layer: the
-    one the head pools."""
+    one the head pools. ATTENTION: a network whose blocks attend from every token to every other."""
 
     NOTHING = 0
     ACTIVATIONS = auto()
     GRADIENTS = auto()
     HEAD = auto()
+    ATTENTION = auto()
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,26 @@ class Captured:
     head: Head | None = None
 
 
+@dataclass(frozen=True)
+class Attention:
+    """How a network's blocks attended in one pass over a batch.
+
+    matrices: float32 (b, heads, n, n) a block, in the order they run; row i is how token i attends, and sums to 1.
+    gradients: the same shapes, d target / d matrix; none unless asked for.
+    prefix: tokens before the picture's, the class token first. rows, cols: of the picture's.
+    """
+
+    matrices: tuple[Tensor, ...]
+    gradients: tuple[Tensor, ...]
+    prefix: int
+    rows: int
+    cols: int
+
+    def picture(self, values: Tensor) -> Tensor:
+        """Of a value a token, (b, n), the picture's: (b, u, v)."""
+        return values[:, self.prefix :].reshape(len(values), self.rows, self.cols)
+
+
 class Probe(Protocol):
     """The network, for a method that has to ask again. The engine cuts the work into passes that fit the memory, so
     images and activations come as iterables, made one at a time; it also tells how far it is."""
@@ -98,6 +119,9 @@ class Probe(Protocol):
 
     def input_gradients(self, images: Tensor, *, guided: bool = False) -> Tensor:
         """d target / d images, float32 (b, 3, h, w); guided: through every ReLU only what is positive."""
+
+    def attention(self, *, gradients: bool = False) -> Attention:
+        """Of the batch; for a method with ATTENTION."""
 
     def curvature(self) -> Tensor:
         """H A, float32 (b, c, u, v): the targets' second derivatives at the layer, times its activations."""

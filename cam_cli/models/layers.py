@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from cam_cli.capture import observe, record
-from cam_cli.errors import LayerUnknown, LayerUnsuitable, nearest
+from cam_cli.capture import observe, record, record_attention
+from cam_cli.errors import LayerUnknown, LayerUnsuitable, MethodUnsuitable, nearest
 
 from .network import Network, Specimen
 from .stages import STAGES, Grid, GridReader, Layer, Shape, pools, stages
@@ -70,6 +70,20 @@ class Survey:
         everyone = torch.ones(1, dtype=torch.bool, device=images.device)
         found = recording.gradients(lambda scores: scores @ weights.to(scores), everyone, last=True)
         return frozenset(path for path, gradient in found.items() if gradient[:, tokens[path].prefix :].any())
+
+    @cached_property
+    def attended(self) -> Layer:
+        """A layer of the tokens that every block attends between. Raises MethodUnsuitable where blocks attend otherwise,
+        or between rows that are no picture; ModelFailed."""
+        images = self.specimen.noise(1)
+        recording = record_attention(self.specimen.module, images, gradients=False, read_scores=side_by_side)
+        tokens = recording.activations["0"].shape[-1]
+        for layer in self._found:
+            if layer.prefix is not None and layer.prefix + layer.rows * layer.cols == tokens:
+                return layer
+        raise MethodUnsuitable(
+            f"{self.specimen.name} attends between {tokens} tokens, which are no grid of its picture"
+        )
 
     def check_gradients(self, layers: Iterable[Layer]) -> None:
         """Raises LayerUnsuitable for a layer where every gradient of the picture's tokens is 0."""

@@ -59,9 +59,11 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     needs_head = any(Needs.HEAD in METHODS.load(name).needs for name in spec.method.methods)
     head = find_head(network) if needs_head else None
     columns = make_columns(spec, seen, head)
+    tokens = seen.attended if any(Needs.ATTENTION in column.method.needs for column in columns) else None
     sizes = shapes(network, spec.geometry, seen)
     for column in columns:
-        listener.note("layer", f"{' + '.join(described(layer, sizes) for layer in column.layers)}: {column.why}")
+        where = " + ".join(described(layer, sizes) for layer in column.layers) or column.name
+        listener.note("layer", f"{where}: {column.why}")
     explainer = Explainer(
         network.module.to(device),
         network.labels,
@@ -73,6 +75,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         device,
         spec.run.precision,
         network.activation,
+        tokens=tokens,
     )
     parts = {"layer": len({column.label for column in columns}) > 1, "class": several(selections)}
     parts["method"] = len({column.name for column in columns}) > 1
@@ -152,6 +155,8 @@ def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Col
         if Needs.HEAD in method.needs:
             assert head is not None
             groups = [(head.layer, group, "what the head pools") for group in seen.choose(head.layer)]
+        elif Needs.ACTIVATIONS not in method.needs:
+            groups = [("input", (), "no layer")]
         elif spec.method.layers:
             groups = [
                 ("+".join(layer.path for layer in group) if set(text) & set("*?[") else text, group, f"--layer {text}")
