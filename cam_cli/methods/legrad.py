@@ -18,8 +18,9 @@ class LeGrad(Method):
     map is nowhere negative. Bousselham et al., ICCV 2025, arXiv:2404.03214.
     We deviate: their block l has a score of its own, what the network's head makes of the mean (in their code) of that
     block's tokens, and by default their code takes the last two blocks only. How a head would read a block that it does
-    not stand on is known for the models of that paper, not for any network: we differentiate the network's own score, at
-    all blocks. At the last block the two differ only by how the head reads the tokens. torchcam 0.5.0 follows the paper.
+    not stand on is known for the models of that paper, not for any network: we differentiate the network's own score,
+    at all blocks. At the last block the two differ only by how the head reads the tokens. torchcam 0.5.0 follows the
+    paper.
     """
 
     needs: ClassVar[Needs] = Needs.ATTENTION

@@ -1,4 +1,4 @@
-"""The layers of a network that have a spatial grid, in the open or as tokens, and what a person may mean by `--layer`."""
+"""The layers of a network that have a spatial grid, plain or as tokens, and what a person may mean by `--layer`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cam_cli.capture import observe, record, record_attention
 from cam_cli.errors import LayerUnknown, LayerUnsuitable, MethodUnsuitable, nearest
 
 from .network import Network, Specimen
-from .stages import STAGES, Grid, GridReader, Layer, Shape, pools, stages
+from .stages import STAGES, Grid, GridReader, Layer, Shape, normalises, pools, stages
 
 __all__ = ["Layer", "Survey", "survey"]
 
@@ -56,7 +56,8 @@ class Survey:
         """The layer of tokens that stands for a stage which ends with `end`."""
         alike = [one for one in self._found if one.prefix is not None and (one.rows, one.cols) == (end.rows, end.cols)]
         alive = [one for one in alike if one.path in self.alive] or alike
-        return next((one for one in reversed(alive) if one.norm), alive[-1])
+        module = self.specimen.module
+        return next((one for one in reversed(alive) if normalises(module.get_submodule(one.path))), alive[-1])
 
     @cached_property
     def alive(self) -> frozenset[str]:
@@ -73,8 +74,8 @@ class Survey:
 
     @cached_property
     def attended(self) -> Layer:
-        """A layer of the tokens that every block attends between. Raises MethodUnsuitable where blocks attend otherwise,
-        or between rows that are no picture; ModelFailed."""
+        """A layer of the tokens that every block attends between. Raises MethodUnsuitable where blocks attend
+        otherwise, or between rows that are no picture; ModelFailed."""
         images = self.specimen.noise(1)
         recording = record_attention(self.specimen.module, images, gradients=False, read_scores=side_by_side)
         tokens = recording.activations["0"].shape[-1]

@@ -23,7 +23,7 @@ class Layer:
     to the next, to a power of two except among tokens.
     channels_last: the output is (b, u, v, c), not (b, c, u, v). pooling: it only pools.
     stage: `layer1` … `layer4` where it stands for one.
-    prefix: None for a grid; of a layer of tokens (b, n, c), the picture's row by row, how many others stand before them.
+    prefix: None for a grid; of a layer of tokens (b, n, c), the picture's row by row, how many others come before.
     """
 
     path: str
@@ -36,11 +36,6 @@ class Layer:
     pooling: bool
     stage: str | None = None
     prefix: int | None = None
-
-    @property
-    def norm(self) -> bool:
-        """Is it a normalisation, by the name of its type?"""
-        return "Norm" in self.kind
 
     def cells(self, shape: Shape, size: Sequence[int]) -> tuple[int, int]:
         """Rows and columns of an output of this layer, of `shape`, for an input of `size` (height, width) pixels."""
@@ -166,3 +161,8 @@ def pools(module: nn.Module) -> bool:
     return isinstance(module, POOLING) or (
         "Pool" in type(module).__name__ and not any(True for _ in module.parameters())
     )
+
+
+def normalises(module: nn.Module) -> bool:
+    """Is it a normalisation? By the name of its type; a matrix among its weights says that it is more than that."""
+    return "Norm" in type(module).__name__ and all(parameter.ndim < 2 for parameter in module.parameters())
