@@ -78,7 +78,7 @@ class Blunt(nn.Module):
 
 
 def vit(blocks: int = 2, **options) -> nn.Module:
-    """torchvision's ViT of 64 px, 4×4 patches of 16 px, 2 heads, 32 channels and 5 classes; its head is zero no more."""
+    """torchvision's ViT of 64 px, 4×4 patches, 2 heads, 32 channels and 5 classes; its head is zero no more."""
     from torchvision.models import VisionTransformer
 
     with torch.random.fork_rng(devices=[]):
