@@ -17,6 +17,7 @@ from cam_cli.capture import observe, record, record_attention
 from cam_cli.errors import LayerUnknown, LayerUnsuitable, MethodUnsuitable, nearest
 
 from .network import Network, Specimen
+from .order import row_by_row
 from .stages import STAGES, Grid, GridReader, Layer, Shape, normalises, pools, stages
 
 __all__ = ["Layer", "Survey", "survey"]
@@ -49,6 +50,8 @@ class Survey:
         read the class token only, a stage is the last normalisation of its grid that the scores read the picture from:
         of a class token's network the input norm of the last attention block."""
         ends = stages(self.specimen.module, self._found)
+        if any(layer.prefix is not None for layer in ends.values()):
+            self._check_order()
         ends = {name: layer if layer.prefix is None else self._read(layer) for name, layer in ends.items()}
         return {name: replace(layer, stage=name) for name, layer in sorted(ends.items())}
 
@@ -58,6 +61,16 @@ class Survey:
         alive = [one for one in alike if one.path in self.alive] or alike
         module = self.specimen.module
         return next((one for one in reversed(alive) if normalises(module.get_submodule(one.path))), alive[-1])
+
+    def _check_order(self) -> None:
+        """Raises LayerUnsuitable where the first normalisation of tokens does not have the picture row by row."""
+        tokens = (layer for layer in self._found if layer.prefix is not None)
+        first = next((one for one in tokens if normalises(self.specimen.module.get_submodule(one.path))), None)
+        if first and not row_by_row(self.specimen, first):
+            raise LayerUnsuitable(
+                f"{self.specimen.name} sorts its tokens (at {first.path} they are not the picture row by row), so that "
+                "maps of its layers cannot be put in place; use another model"
+            )
 
     @cached_property
     def alive(self) -> frozenset[str]:
@@ -75,10 +88,11 @@ class Survey:
     @cached_property
     def attended(self) -> Layer:
         """A layer of the tokens that every block attends between. Raises MethodUnsuitable where blocks attend
-        otherwise, or between rows that are no picture; ModelFailed."""
+        otherwise, or between rows that are no picture; LayerUnsuitable, ModelFailed."""
         images = self.specimen.noise(1)
         recording = record_attention(self.specimen.module, images, gradients=False, read_scores=side_by_side)
         tokens = recording.activations["0"].shape[-1]
+        self._check_order()
         for layer in self._found:
             if layer.prefix is not None and layer.prefix + layer.rows * layer.cols == tokens:
                 return layer

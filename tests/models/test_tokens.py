@@ -208,6 +208,38 @@ def test_the_arrangement_of_patches_follows_from_their_number_and_the_inputs_sid
     assert arranged(rows * columns, height, width) == (rows, columns)
 
 
+class Sorted(nn.Module):
+    """4×4 patches, taken in some order, normalised, attended between, averaged."""
+
+    def __init__(self, order: list[int]):
+        super().__init__()
+        self.order, self.embed = order, nn.Conv2d(3, 8, 16, 16)
+        self.norm, self.head = nn.LayerNorm(8), nn.Linear(8, 5)
+
+    def forward(self, x):
+        tokens = self.norm(self.embed(x).flatten(2).mT[:, self.order])
+        mixed = nn.functional.scaled_dot_product_attention(*[tokens.view(len(x), -1, 2, 4).transpose(1, 2)] * 3)
+        return self.head((tokens + mixed.transpose(1, 2).flatten(2)).mean(1))
+
+
+BLOCKS = [8 * (block // 2) + 2 * (block % 2) + at for block in range(4) for at in (0, 1, 4, 5)]  # 2×2 patches a block
+COLUMNS = [4 * row + column for column in range(4) for row in range(4)]
+
+
+def test_tokens_row_by_row():
+    found = survey(Sorted(list(range(16))), 64)
+    assert found.default.path == "norm"
+    assert found.attended.prefix == 0
+
+
+@pytest.mark.parametrize("order", [BLOCKS, COLUMNS, list(reversed(range(16)))], ids=["blocks", "columns", "reversed"])
+@pytest.mark.parametrize("ask", ["default", "layers", "attended"])
+def test_tokens_in_another_order_are_refused(order, ask):
+    found = survey(Sorted(order), 64)
+    with pytest.raises(LayerUnsuitable, match="Sorted sorts its tokens .at norm they are not the picture row by row"):
+        getattr(found, ask)
+
+
 def test_what_normalises():
     assert normalises(nn.LayerNorm(3))
     assert normalises(nn.BatchNorm2d(3))
