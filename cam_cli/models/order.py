@@ -33,4 +33,4 @@ def row_by_row(specimen: Specimen, layer: Layer) -> bool:
     tokens = kept[-1][:, layer.prefix :]
     change = (tokens[1:] - tokens[:1]).norm(dim=2)
     own = torch.stack([one[row * columns + column] for one, (row, column) in zip(change, patches, strict=True)])
-    return bool((change.amax(1) > ELSEWHERE * own).sum() <= len(patches) / 2)
+    return bool((change.amax(1) > ELSEWHERE * own).sum() < len(patches) / 2)
