@@ -155,3 +155,35 @@ def test_everything_is_left_as_found(end):
     assert functions == (F.scaled_dot_product_attention, torch.softmax, torch.Tensor.softmax)
     assert "softmax" not in vars(torch.Tensor)
     assert torch.backends.mha.get_fastpath_enabled() == fast
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("way", ["sdpa", "eager"])
+def test_transformers_returns_the_same_matrices_itself(way):
+    kit = pytest.importorskip("transformers")
+    config = kit.ViTConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, image_size=64, num_labels=5
+    )
+    torch.manual_seed(0)
+    model = kit.ViTForImageClassification(config).eval()
+    model.set_attn_implementation("eager")
+    with torch.no_grad():
+        own = model(IMAGES, output_attentions=True)
+    model.set_attn_implementation(way)
+    recording = record_attention(model, IMAGES, gradients=True, read_scores=lambda output: output.logits)
+    torch.testing.assert_close(list(recording.activations.values()), list(own.attentions), check_layout=False)
+    torch.testing.assert_close(recording.scores, own.logits, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_timm(fused):
+    kit = pytest.importorskip("timm")
+    torch.manual_seed(0)
+    model = kit.create_model("vit_tiny_patch16_224", img_size=64, depth=2, num_classes=5).eval()
+    with torch.no_grad():
+        scores = model(IMAGES)
+    for block in model.blocks:
+        block.attn.fused_attn = fused
+    recording = record_attention(model, IMAGES, gradients=True)
+    assert [tuple(matrix.shape) for matrix in recording.activations.values()] == [(3, 3, 17, 17)] * 2
+    torch.testing.assert_close(recording.scores, scores, rtol=1e-5, atol=1e-6)
