@@ -64,13 +64,17 @@ class Survey:
 
     def _check_order(self) -> None:
         """Raises LayerUnsuitable where the first normalisation of tokens does not have the picture row by row."""
+        if not self._in_order:
+            raise LayerUnsuitable(
+                f"{self.specimen.name} sorts its tokens (they are not the picture row by row), so that maps of its "
+                "layers cannot be put in place; use another model"
+            )
+
+    @cached_property
+    def _in_order(self) -> bool:
         tokens = (layer for layer in self._found if layer.prefix is not None)
         first = next((one for one in tokens if normalises(self.specimen.module.get_submodule(one.path))), None)
-        if first and not row_by_row(self.specimen, first):
-            raise LayerUnsuitable(
-                f"{self.specimen.name} sorts its tokens (at {first.path} they are not the picture row by row), so that "
-                "maps of its layers cannot be put in place; use another model"
-            )
+        return first is None or row_by_row(self.specimen, first)
 
     @cached_property
     def alive(self) -> frozenset[str]:

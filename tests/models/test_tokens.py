@@ -236,7 +236,7 @@ def test_tokens_row_by_row():
 @pytest.mark.parametrize("ask", ["default", "layers", "attended"])
 def test_tokens_in_another_order_are_refused(order, ask):
     found = survey(Sorted(order), 64)
-    with pytest.raises(LayerUnsuitable, match=r"Sorted sorts its tokens \(at norm they are not"):
+    with pytest.raises(LayerUnsuitable, match=r"Sorted sorts its tokens \(they are not"):
         getattr(found, ask)
 
 
