@@ -1,5 +1,6 @@
 """The only room with hooks: runs a model, keeps what its layers put out, and leaves the model as found."""
 
+from .attention import record_attention
 from .biases import Biases
 from .guided import guided
 from .model import forward, module_at, undisturbed
@@ -7,4 +8,16 @@ from .observe import observe
 from .record import INPUT, Recording, record
 from .replay import Tail
 
-__all__ = ["INPUT", "Biases", "Recording", "Tail", "forward", "guided", "module_at", "observe", "record", "undisturbed"]
+__all__ = [
+    "INPUT",
+    "Biases",
+    "Recording",
+    "Tail",
+    "forward",
+    "guided",
+    "module_at",
+    "observe",
+    "record",
+    "record_attention",
+    "undisturbed",
+]

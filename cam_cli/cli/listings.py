@@ -52,10 +52,10 @@ def classes(model: ModelSpec, query: Query = "", as_json: Json = False) -> None:
 
 
 def layers(model: ModelSpec, as_json: Json = False) -> None:
-    """List the layers of a model that have a grid: path, type, shape, stride, stage."""
+    """List the layers of a model that have a grid: path, type, shape, stride, stage; prefix: of tokens, how many stand
+    before the picture's."""
     from cam_cli.models import load
     from cam_cli.models.layers import survey
-    from cam_cli.models.stages import STAGES
 
     from .stdout import listed
 
@@ -63,7 +63,7 @@ def layers(model: ModelSpec, as_json: Json = False) -> None:
     for note in network.notes:
         typer.echo(f"camtool: warning: {note}", err=True)
     found = survey(network)
-    default = found.stages.get(f"layer{STAGES}")
+    default = found.default if found.stages else None
     listed(
         (
             {
@@ -73,6 +73,7 @@ def layers(model: ModelSpec, as_json: Json = False) -> None:
                 "rows": layer.rows,
                 "cols": layer.cols,
                 "stride": layer.stride,
+                "prefix": layer.prefix,
                 "stage": layer.stage,
                 "default": layer == default,
             }

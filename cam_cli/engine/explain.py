@@ -103,6 +103,7 @@ class Explainer:
     activation: str = "softmax"
     augmentations: tuple[Augmentation, ...] = (Augmentation(),)
     seed: int = 0
+    tokens: Layer | None = None
     progress: Progress = lambda done, count: None
 
     @cached_property
@@ -217,7 +218,10 @@ class Explainer:
 
         Images have different numbers of classes: round r explains the r-th class of every image that has one.
         """
-        activations = {path: to_grid(kept.detach(), self.layers[path]) for path, kept in recording.activations.items()}
+        size = images.shape[2:]
+        activations = {
+            path: to_grid(kept.detach(), self.layers[path], size) for path, kept in recording.activations.items()
+        }
         scores = recording.scores.detach().float()
         tails: dict[str, dict[int, Tail]] = {path: {} for path in self.layers}
         rounds = max(map(len, chosen), default=0)
@@ -229,7 +233,7 @@ class Explainer:
                 wanted = torch.zeros(len(chosen), dtype=torch.bool, device=self.device)
                 wanted[rows] = True
                 for path, gradient in recording.gradients(target, wanted, last=turn == rounds - 1).items():
-                    at[path]["gradients"] = to_grid(gradient, self.layers[path])[rows]
+                    at[path]["gradients"] = to_grid(gradient, self.layers[path], size)[rows]
             seeded = tuple(seeds[row] for row in rows)
             given = Captured(
                 images[rows], scores[rows], target[rows], seeded, head=self.head, activation=self.activation
@@ -238,7 +242,7 @@ class Explainer:
                 for part, layer in enumerate(column.layers or (None,)):
                     seen = replace(given, **at[layer.path]) if layer else given
                     known = tails[layer.path] if layer else {}
-                    probe = LayerProbe(self.forward, layer, seen, self.progress, rows, known)
+                    probe = LayerProbe(self.forward, layer, seen, self.progress, rows, known, self.tokens)
                     yield (turn, position, part), column.method.map(seen, probe)
 
     def target(self, chosen: Sequence[Chosen | None]) -> Target:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cam_cli.capture import Recording, Tail, forward, record, undisturbed
+from cam_cli.capture import Recording, Tail, forward, record, record_attention, undisturbed
 
 from .device import precise
 
@@ -30,6 +30,11 @@ class Forward:
         """`images` (b, 3, h, w) on the device. Raises what `capture.record` raises."""
         with precise(self.device, self.precision):
             return record(self.module, images, layers, gradients=gradients, read_scores=self.read_scores)
+
+    def attention(self, images: Tensor, *, gradients: bool) -> Recording:
+        """Raises what `record_attention` raises."""
+        with precise(self.device, self.precision):
+            return record_attention(self.module, images, gradients=gradients, read_scores=self.read_scores)
 
     def scores(self, images: Tensor) -> Tensor:
         """Logits, float32 (b, k). Raises ModelFailed."""

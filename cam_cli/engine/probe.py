@@ -12,7 +12,7 @@ from torch import Tensor
 from cam_cli.capture import INPUT, Biases, Tail
 from cam_cli.capture import guided as through_relus
 from cam_cli.errors import MethodUnsuitable
-from cam_cli.methods.method import Captured, Target
+from cam_cli.methods.method import Attention, Captured, Target
 from cam_cli.models.layers import Layer
 
 from .forward import Forward
@@ -27,6 +27,7 @@ class LayerProbe:
     """The `Probe` of one map: `seen` is what the method is given. layer: None for a method without one.
 
     rows: the places of its images in the batch. tails: by place in the batch, kept from class to class.
+    tokens: a layer of the tokens that the network's blocks attend between, for a method with ATTENTION.
     """
 
     forward: Forward
@@ -35,6 +36,7 @@ class LayerProbe:
     progress: Progress
     rows: list[int]
     tails: dict[int, Tail]
+    tokens: Layer | None = None
 
     def scores(self, images: Iterable[Tensor], count: int) -> Tensor:
         return self.forward.in_passes(self.forward.scores, images, self.counting(count))
@@ -59,8 +61,8 @@ class LayerProbe:
             inputs=images,
             scores=recording.scores.detach().float(),
             target=target,
-            activations=to_grid(recording.activations[layer.path].detach(), layer),
-            gradients=to_grid(gradients[layer.path], layer),
+            activations=to_grid(recording.activations[layer.path].detach(), layer, images.shape[2:]),
+            gradients=to_grid(gradients[layer.path], layer, images.shape[2:]),
         )
 
     def input_gradients(self, images: Tensor, *, guided: bool = False) -> Tensor:
@@ -82,10 +84,27 @@ class LayerProbe:
         for place, (output, added) in enumerate(biases.kept):
             yield found[str(place)].float() * added.float().view(-1, *[1] * (output.ndim - 2))
 
+    def attention(self, *, gradients: bool = False) -> Attention:
+        assert self.tokens is not None
+        assert self.tokens.prefix is not None
+        images = self.seen.inputs
+        recording = self.forward.attention(images, gradients=gradients)
+        matrices, found = list(recording.activations.values()), {}
+        if gradients:
+            everyone = torch.ones(len(images), dtype=torch.bool, device=images.device)
+            found = recording.gradients(self.seen.target, everyone, last=True)
+        return Attention(
+            tuple(one.detach().float() for one in matrices),
+            tuple(one.float() for one in found.values()),
+            self.tokens.prefix,
+            *self.tokens.cells(matrices[0].shape[1:], images.shape[2:]),
+        )
+
     def curvature(self, target: Target | None = None) -> Tensor:
         layer = self.required()
         recording = self.forward.record(self.seen.inputs, [layer.path], gradients=True)
-        return to_grid(recording.curvature(target or self.seen.target, layer.path), layer)
+        found = recording.curvature(target or self.seen.target, layer.path)
+        return to_grid(found, layer, self.seen.inputs.shape[2:])
 
     def counting(self, count: int) -> Callable[[int], None]:
         done = 0

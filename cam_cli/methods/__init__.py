@@ -126,6 +126,14 @@ METHODS = Registry(
             "cam_cli.methods.centre:Centre",
             "a peak at the centre of the input, a baseline for no class (Choe et al. 2020)",
         ),
+        "rollout": Entry(
+            "cam_cli.methods.rollout:Rollout",
+            "attention followed through all blocks of a transformer, for no class (Abnar & Zuidema 2020)",
+        ),
+        "legrad": Entry(
+            "cam_cli.methods.legrad:LeGrad",
+            "positive gradients at the attention of every block of a transformer (Bousselham et al. 2024)",
+        ),
     },
     folded,
 )

@@ -15,13 +15,15 @@ from cam_cli.types import Head
 
 class Needs(Flag):
     """What the engine has to record for a method. Without ACTIVATIONS it has no layer. HEAD also fixes the layer: the
-    one the head pools. With STAGES it is made for several: all stages, fused, unless layers are named."""
+    one the head pools. With STAGES it is made for several: all stages, fused, unless layers are named. ATTENTION: a
+    network whose blocks attend from every token to every other."""
 
     NOTHING = 0
     ACTIVATIONS = auto()
     GRADIENTS = auto()
     HEAD = auto()
     STAGES = auto()
+    ATTENTION = auto()
 
 
 ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
@@ -89,6 +91,26 @@ class Captured:
     activation: str = "softmax"
 
 
+@dataclass(frozen=True)
+class Attention:
+    """How a network's blocks attended in one pass over a batch.
+
+    matrices: float32 (b, heads, n, n) a block, in the order they run; row i is how token i attends, and sums to 1.
+    gradients: the same shapes, d target / d matrix; none unless asked for.
+    prefix: tokens before the picture's, the class token first. rows, cols: of the picture's.
+    """
+
+    matrices: tuple[Tensor, ...]
+    gradients: tuple[Tensor, ...]
+    prefix: int
+    rows: int
+    cols: int
+
+    def picture(self, values: Tensor) -> Tensor:
+        """Of a value a token, (b, n), the picture's: (b, u, v)."""
+        return values[:, self.prefix :].reshape(len(values), self.rows, self.cols)
+
+
 class Probe(Protocol):
     """The network, for a method that has to ask again. The engine cuts the work into passes that fit the memory, so
     images and activations come as iterables, made one at a time; it also tells how far it is."""
@@ -110,6 +132,9 @@ class Probe(Protocol):
     def bias_gradients(self) -> Iterable[Tensor]:
         """Of every call of a convolution, batch norm or linear layer, in their order, what it adds to its output
         whatever its input, times d target / d output: float32 (b, c, u, v), or as many axes as the output has."""
+
+    def attention(self, *, gradients: bool = False) -> Attention:
+        """Of the batch; for a method with ATTENTION."""
 
     def curvature(self, target: Target | None = None) -> Tensor:
         """H A, float32 (b, c, u, v): the second derivatives at the layer of the targets, or of `target`, times its

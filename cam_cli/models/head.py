@@ -19,7 +19,7 @@ from cam_cli.types import Head
 
 from .network import Network, Specimen
 from .scores import raw_scores
-from .stages import grid_of
+from .stages import Grid, GridReader
 
 IMAGES = 2  # one could agree by chance of symmetry; two do not
 TOLERANCE = 1e-4  # of the largest value compared
@@ -31,7 +31,7 @@ class Pooled:
     """One layer's output reduced to what the search compares; keys are (rectified, pooling), values (images, c)."""
 
     path: str
-    channels_last: bool
+    grid: Grid
     vectors: dict[tuple[bool, str], Tensor]
 
 
@@ -53,6 +53,7 @@ class Trace:
     What is kept is cloned or reduced: a later layer may write over an output.
     """
 
+    grids: GridReader = field(default_factory=lambda: GridReader(IMAGES))
     features: list[Pooled] = field(default_factory=list)
     linears: list[Linear] = field(default_factory=list)
     tail: list[str] = field(default_factory=list)
@@ -60,9 +61,9 @@ class Trace:
     def visit(self, path: str, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
         if not isinstance(output, Tensor) or not output.is_floating_point():
             return
-        grid = grid_of(tuple(output.shape), IMAGES)
+        grid = self.grids(path, tuple(output.shape))
         if grid:
-            self.features.append(Pooled(path, grid.channels_last, pooled(output, grid.channels_last)))
+            self.features.append(Pooled(path, grid, pooled(output, grid)))
             self.tail.clear()
         elif next(module.parameters(recurse=False), None) is not None:
             self.tail.append(type(module).__name__)
@@ -84,11 +85,13 @@ def find_head(network: Network | nn.Module, size: int | None = None) -> Head:
     if maps := match(scores, trace.features):
         layer, rectified, pooling = maps
         weights = scores.new_ones(1, 1) if scores.shape[1] == 1 else None
-        return both_sides(Head(layer.path, layer.channels_last, rectified, pooling, weights, None))
+        return both_sides(Head(layer.path, layer.grid.channels_last, rectified, pooling, weights, None))
     for linear in reversed(trace.linears):
         if agree(linear.output, scores) and (found := match(linear.input, trace.features)):
             layer, rectified, pooling = found
-            return both_sides(Head(layer.path, layer.channels_last, rectified, pooling, linear.weights, linear.bias))
+            return both_sides(
+                Head(layer.path, layer.grid.channels_last, rectified, pooling, linear.weights, linear.bias)
+            )
     raise MethodUnsuitable(
         f"cam needs global pooling and one linear layer at the end, {specimen.name} has {ending(trace)}; {WORKS}"
     )
@@ -120,14 +123,15 @@ def agree(one: Tensor, other: Tensor) -> bool:
     return bool(scale > 0) and bool((one - other).abs().max() <= TOLERANCE * scale)
 
 
-def pooled(features: Tensor, channels_last: bool) -> dict[tuple[bool, str], Tensor]:
-    """(b, c, u, v), or (b, u, v, c), to (b, c): mean and maximum over the grid, of the features and of their ReLU."""
-    grid = (1, 2) if channels_last else (2, 3)
-    largest = features.amax(grid)
+def pooled(features: Tensor, grid: Grid) -> dict[tuple[bool, str], Tensor]:
+    """(b, c, u, v), (b, u, v, c) or tokens (b, n, c) to (b, c): mean and maximum over the grid, of the features and of
+    their ReLU."""
+    cells = features.flatten(2).mT if not grid.channels_last else features.flatten(1, -2)[:, grid.prefix or 0 :]
+    largest = cells.amax(1)
     return {
-        (False, "mean"): features.mean(grid),
+        (False, "mean"): cells.mean(1),
         (False, "max"): largest,
-        (True, "mean"): features.relu().mean(grid),
+        (True, "mean"): cells.relu().mean(1),
         (True, "max"): largest.relu(),
     }
 
@@ -143,6 +147,8 @@ def is_linear(module: nn.Module, output: Tensor) -> bool:
 def ending(trace: Trace) -> str:
     """What a network that was refused ends in, for the message."""
     kinds = trace.tail
+    if trace.features and trace.features[-1].grid.prefix:
+        return "a class token, or another way to read its tokens"
     if kinds and len(kinds) > 1 and set(kinds) == {"Linear"}:
         return f"{len(kinds)} fully connected layers after its last grid"
     if 1 < len(kinds) <= 4:

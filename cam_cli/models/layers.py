@@ -1,21 +1,24 @@
-"""The layers of a network that have a spatial grid, as one pass shows them, and what a person may mean by `--layer`."""
+"""The layers of a network that have a spatial grid, plain or as tokens, and what a person may mean by `--layer`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from math import log2
 
+import torch
 from torch import Tensor, nn
 
-from cam_cli.capture import observe
-from cam_cli.errors import LayerUnknown, LayerUnsuitable, nearest
+from cam_cli.capture import observe, record, record_attention
+from cam_cli.errors import LayerUnknown, LayerUnsuitable, MethodUnsuitable, nearest
 
 from .network import Network, Specimen
-from .stages import STAGES, Grid, Layer, Shape, grid_of, pools, stages
+from .order import row_by_row
+from .scores import raw_scores
+from .stages import STAGES, Grid, GridReader, Layer, Shape, normalises, pools, stages
 
 __all__ = ["Layer", "Survey", "survey"]
 
@@ -37,34 +40,89 @@ class Survey:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """Every layer with a grid, in the order they finish; those that stand for a stage say so."""
-        found = tuple(self._layer(path) for path in self.outputs if self._grid(path))
-        ends = {} if self.tokens else stages(self.specimen.module, found)
-        named = {layer.path: name for name, layer in ends.items()}
-        return tuple(replace(layer, stage=named.get(layer.path)) for layer in found)
+        named = {layer.path: name for name, layer in self.stages.items()}
+        return tuple(replace(layer, stage=named.get(layer.path)) for layer in self._found)
 
     @cached_property
     def stages(self) -> dict[str, Layer]:
         """`layer1` … `layer4` (fewer where the network has fewer grids): `layer4` is the last stage before pooling, the
-        others count back by grid size. Empty when the picture goes on as tokens after its last grid."""
-        return {layer.stage: layer for layer in sorted(self.layers, key=lambda layer: layer.stage or "") if layer.stage}
+        others count back by grid size. Among tokens, whose blocks often put out no tensor, or one in which the scores
+        read the class token only, a stage is the last normalisation of its grid that the scores read the picture from:
+        of a class token's network the input norm of the last attention block."""
+        ends = stages(self.specimen.module, self._found)
+        if any(layer.prefix is not None for layer in ends.values()):
+            self._check_order()
+        ends = {name: layer if layer.prefix is None else self._read(layer) for name, layer in ends.items()}
+        return {name: replace(layer, stage=name) for name, layer in sorted(ends.items())}
+
+    def _read(self, end: Layer) -> Layer:
+        """The layer of tokens that stands for a stage which ends with `end`."""
+        alike = [one for one in self._found if one.prefix is not None and (one.rows, one.cols) == (end.rows, end.cols)]
+        alive = [one for one in alike if one.path in self.alive] or alike
+        module = self.specimen.module
+        return next((one for one in reversed(alive) if normalises(module.get_submodule(one.path))), alive[-1])
+
+    def _check_order(self) -> None:
+        """Raises LayerUnsuitable where the first normalisation of tokens does not have the picture row by row."""
+        if not self._in_order:
+            raise LayerUnsuitable(
+                f"{self.specimen.name} sorts its tokens (they are not the picture row by row), so that maps of its "
+                "layers cannot be put in place; use another model"
+            )
 
     @cached_property
-    def tokens(self) -> str | None:
-        """The first module after the last grid that puts out the picture as a row of tokens (b, n, c), if one does."""
-        tokens, cells = None, 0
-        for path in self.outputs:
-            if grid := self._grid(path):
-                tokens, cells = None, grid.rows * grid.cols
-            elif tokens is None and 0 < cells <= self._rows(path):
-                tokens = path
-        return tokens
+    def _in_order(self) -> bool:
+        tokens = (layer for layer in self._found if layer.prefix is not None)
+        first = next((one for one in tokens if normalises(self.specimen.module.get_submodule(one.path))), None)
+        return first is None or row_by_row(self.specimen, first)
+
+    @cached_property
+    def alive(self) -> frozenset[str]:
+        """The layers of tokens whose part for the picture the scores depend on, by value: one pass forward and back on
+        noise. Behind the last attention block a class token's network reads that token only, and every gradient of the
+        others is 0. Empty where no score depends on the input, as with an untrained head. Raises ModelFailed."""
+        tokens = {layer.path: layer for layer in self._found if layer.prefix is not None}
+        images = self.specimen.noise(1)
+        recording = record(self.specimen.module, images, list(tokens), gradients=True, read_scores=raw_scores)
+        weights = torch.randn(recording.scores.shape[1], generator=torch.Generator().manual_seed(0))
+        everyone = torch.ones(1, dtype=torch.bool, device=images.device)
+        found = recording.gradients(lambda scores: scores @ weights.to(scores), everyone, last=True)
+        return frozenset(path for path, gradient in found.items() if gradient[:, tokens[path].prefix :].any())
+
+    @cached_property
+    def attended(self) -> Layer:
+        """A layer of the tokens that every block attends between. Raises MethodUnsuitable where blocks attend
+        otherwise, or between rows that are no picture; LayerUnsuitable, ModelFailed."""
+        images = self.specimen.noise(1)
+        recording = record_attention(self.specimen.module, images, gradients=False, read_scores=raw_scores)
+        tokens = recording.activations["0"].shape[-1]
+        self._check_order()
+        for layer in self._found:
+            if layer.prefix is not None and layer.prefix + layer.rows * layer.cols == tokens:
+                return layer
+        raise MethodUnsuitable(
+            f"{self.specimen.name} attends between {tokens} tokens, which are no grid of its picture"
+        )
+
+    def check_gradients(self, layers: Iterable[Layer]) -> None:
+        """Raises LayerUnsuitable for a layer where every gradient of the picture's tokens is 0."""
+        name = self.specimen.name
+        for layer in layers:
+            if layer.prefix is None or layer.path in self.alive:
+                continue
+            if not self.alive:
+                raise LayerUnsuitable(f"the scores of {name} do not depend on the picture at all; is its head trained?")
+            raise LayerUnsuitable(
+                f"from layer {layer.path} on the scores of {name} depend on no token of the picture (only on its class "
+                f"token), so that every gradient there is 0; use --layer {self.default.path}"
+            )
 
     @property
     def default(self) -> Layer:
         """The layer for a run that names none. Raises LayerUnsuitable."""
         if self.stages:
             return self.stages[f"layer{STAGES}"]
-        raise LayerUnsuitable(self._without_stages())
+        raise LayerUnsuitable(f"no layer of {self.specimen.name} has a spatial grid to map")
 
     def choose(self, text: str) -> list[tuple[Layer, ...]]:
         """What one `--layer` value asks for: entries side by side, each one layer, or several to fuse.
@@ -96,7 +154,7 @@ class Survey:
         elif stage := STAGE.fullmatch(text):
             name = f"layer{stage[1]}"
             if not self.stages:
-                raise LayerUnsuitable(self._without_stages())
+                raise LayerUnsuitable(f"no layer of {self.specimen.name} has a spatial grid to map")
             if name not in self.stages:
                 raise LayerUnknown(
                     f"{self.specimen.name} has no stage {text!r}; its stages are {', '.join(self.stages)}"
@@ -108,21 +166,26 @@ class Survey:
                 f"{self.specimen.name} has no layer {text!r}{nearest(text, known)} (list: `camtool layers`)"
             )
 
-    def _grid(self, path: str) -> Grid | None:
-        shape = self.outputs[path]
-        return None if isinstance(shape, str) else grid_of(shape, 1)
+    @cached_property
+    def _found(self) -> tuple[Layer, ...]:
+        """`layers`, before any is known to stand for a stage."""
+        reader = GridReader(1)
+        grids = {path: reader(path, shape) for path, shape in self.outputs.items() if not isinstance(shape, str)}
+        return tuple(self._layer(path, grid) for path, grid in grids.items() if grid)
 
-    def _rows(self, path: str) -> int:
-        """How many tokens the module puts out, as (1, n, c); 0 for anything else."""
-        shape = self.outputs[path]
-        return shape[1] if not isinstance(shape, str) and len(shape) == 3 and shape[0] == 1 else 0
-
-    def _layer(self, path: str) -> Layer:
-        grid, module = self._grid(path), self.specimen.module.get_submodule(path)
-        assert grid is not None
-        stride = power_of_two(self.specimen.size / grid.rows)
-        kind = type(module).__name__
-        return Layer(path, kind, grid.channels, grid.rows, grid.cols, stride, grid.channels_last, pools(module))
+    def _layer(self, path: str, grid: Grid) -> Layer:
+        module, ratio = self.specimen.module.get_submodule(path), self.specimen.size / grid.rows
+        return Layer(
+            path,
+            type(module).__name__,
+            grid.channels,
+            grid.rows,
+            grid.cols,
+            power_of_two(ratio) if grid.prefix is None else round(ratio),
+            grid.channels_last,
+            pools(module),
+            prefix=grid.prefix,
+        )
 
     def _without_grid(self, path: str) -> str:
         out = self.outputs.get(path)
@@ -131,21 +194,10 @@ class Survey:
         elif isinstance(out, str):
             said = f"puts out {out}"
         elif len(out) == 3:
-            said = (
-                f"puts out {out[1]} tokens of {out[2]} channels (this version reads grids only; token grids come later)"
-            )
+            said = f"puts out {out[1]} rows of {out[2]} channels"
         else:
             said = f"puts out {'×'.join(map(str, out))}"
         return f"layer {path} of {self.specimen.name} {said}, not rows and columns of cells{self._instead()}"
-
-    def _without_stages(self) -> str:
-        name = self.specimen.name
-        if self.tokens:
-            return (
-                f"{name} carries the picture as tokens (from {self.tokens} on), and this version reads layers with "
-                f"a grid only; token grids come later{self._instead()}"
-            )
-        return f"no layer of {name} has a spatial grid to map"
 
     def _instead(self) -> str:
         usable = [layer for layer in self.layers if not layer.pooling]

@@ -68,6 +68,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     seen = survey(network)
     head = find_head(network) if any(Needs.HEAD in method.needs for method in methods.values()) else None
     columns = make_columns(methods, spec.method.layers, seen, head)
+    tokens = seen.attended if any(Needs.ATTENTION in column.method.needs for column in columns) else None
     sizes = shapes(network, recipe, spec.geometry.fit, seen)
     for column in columns:
         where = " + ".join(described(layer, sizes) for layer in column.layers) or column.name
@@ -83,9 +84,10 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         device,
         spec.run.precision,
         network.activation,
-        changes(spec, network, recipe, seen),
-        spec.run.seed,
-        listener.progress,
+        augmentations=changes(spec, network, recipe, seen),
+        seed=spec.run.seed,
+        progress=listener.progress,
+        tokens=tokens,
     )
     parts = {"method": len(methods) > 1, "layer": len(columns) > len(methods), "class": several(selections)}
     naming = Naming(frozenset(part for part, many in parts.items() if many), spec.output.name)
@@ -122,8 +124,8 @@ def stride_of(seen: Survey) -> int:
     return max((layer.stride for layer in seen.stages.values()), default=1)
 
 
-def shapes(network: Network, recipe: Recipe, fit: str, seen: Survey) -> dict[str, Any]:
-    """Shapes of all outputs at the input size that the run uses, by module path; with keep, at an oblong one.
+def shapes(network: Network, recipe: Recipe, fit: str, seen: Survey) -> dict[str, tuple[int, int]]:
+    """Rows and columns of all layers at the input size that the run uses, by module path; with keep, at an oblong one.
 
     Raises ModelFailed before the first image where the network does not take that size.
     """
@@ -133,9 +135,9 @@ def shapes(network: Network, recipe: Recipe, fit: str, seen: Survey) -> dict[str
         height = max(1, round(recipe.resize / stride)) * stride
         width = height + stride
     if height == width == network.recipe.size:
-        return dict(seen.outputs)
+        return {layer.path: (layer.rows, layer.cols) for layer in seen.layers}
     try:
-        return outputs_at(network, height, width)
+        outputs = outputs_at(network, height, width)
     except ModelFailed as error:
         if "alloc" in error.message:
             raise OutOfMemory(f"an input of {height}×{width} takes more memory than there is; lower --size") from error
@@ -144,6 +146,8 @@ def shapes(network: Network, recipe: Recipe, fit: str, seen: Survey) -> dict[str
             f"{network.name} does not take an input of {height}×{width} (its own is {native}); drop --size, and use "
             f"--fit model, squash or pad ({error.message})"
         ) from error
+    sizes = ((layer, outputs[layer.path]) for layer in seen.layers)
+    return {layer.path: layer.cells(shape, (height, width)) for layer, shape in sizes if not isinstance(shape, str)}
 
 
 def moved(head: Head | None, device: torch.device) -> Head | None:
@@ -172,7 +176,10 @@ def make_columns(methods: Mapping[str, Method], layers: Sequence[str], seen: Sur
         elif Needs.STAGES in method.needs and seen.stages:
             groups = [("+".join(seen.stages), tuple(seen.stages.values()), "all stages")]
         else:
-            groups = [(seen.default.path, (seen.default,), "last grid before pooling")]
+            why = "last grid before pooling" if seen.default.prefix is None else "last tokens that the scores read"
+            groups = [(seen.default.path, (seen.default,), why)]
+        if Needs.GRADIENTS in method.needs:
+            seen.check_gradients(layer for _, group, _ in groups for layer in group)
         for label, group, why in groups:
             columns.setdefault((name, label), Column(name, method, group, label, why))
     fixed = {name: method for name, method in methods.items() if not takes_layer(method)}
@@ -210,17 +217,15 @@ def changes(spec: ExplainSpec, network: Network, recipe: Recipe, seen: Survey) -
     return found
 
 
-def described(layer: Layer, sizes: dict[str, Any]) -> str:
+def described(layer: Layer, sizes: dict[str, tuple[int, int]]) -> str:
     """A layer with its shape (channels, rows, columns) at the run's input size."""
-    cells = "{rows}×{cols}".format_map(grid(layer, sizes))
+    cells = "×".join(map(str, sizes[layer.path]))
     return f"{layer.path} ({layer.kind}, {layer.channels}×{cells}, stride {layer.stride})"
 
 
-def grid(layer: Layer, sizes: dict[str, Any]) -> dict[str, int]:
+def grid(layer: Layer, sizes: dict[str, tuple[int, int]]) -> dict[str, int]:
     """Its rows and columns at the run's input size."""
-    shape = sizes[layer.path]
-    rows, columns = shape[1:3] if layer.channels_last else shape[2:]
-    return {"rows": rows, "cols": columns}
+    return dict(zip(("rows", "cols"), sizes[layer.path], strict=True))
 
 
 def reader(spec: ExplainSpec, ready: Ready) -> Callable[[ImageItem | Failure], Picture | Failure]:

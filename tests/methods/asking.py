@@ -24,16 +24,22 @@ def by_hand(activations: Tensor, gradients: Tensor | None = None, **more) -> Cap
 
 
 def captured(
-    model: nn.Module, images: Tensor, layer: str | None, targets: Sequence[int] | Target, head: bool = False
+    model: nn.Module,
+    images: Tensor,
+    layer: str | None,
+    targets: Sequence[int] | Target,
+    head: bool = False,
+    size: int | None = None,
 ) -> tuple[Captured, LayerProbe]:
-    """What a method would be given at a module path (None: no layer) of a network, and the probe it would ask."""
+    """What a method would be given at a module path (None: no layer) of a network, and the probe it would ask. size: of
+    the network's native input, if the images' longer side is not."""
     forward = Forward(model, torch.device("cpu"), "fp32", lambda output: output)
     target = targets if isinstance(targets, Target) else Target.of(torch.tensor(targets))
     empty = torch.empty(0)
     seen = Captured(images, empty, target, tuple(range(len(images))))
     found = None
     if layer is not None:
-        ((found,),) = survey(model, max(images.shape[2:])).choose(layer)
+        ((found,),) = survey(model, size or max(images.shape[2:])).choose(layer)
     probe = LayerProbe(forward, found, seen, lambda done, count: None, list(range(len(images))), {})
     seen = replace(seen, scores=forward.scores(images)) if found is None else probe.record(images)
     if head:

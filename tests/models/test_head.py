@@ -35,10 +35,9 @@ REFUSED = {
     "alexnet": "3 fully connected layers after its last grid",
     "mobilenet_v3_small": "2 fully connected layers after its last grid",
     "convnext_tiny": "LayerNorm2d and Linear after its last grid",
-    "vit_b_16": "layers with weights after its last grid",
     "maxvit_t": "LayerNorm, Linear and Linear after its last grid",
 }
-SIZES = {"inception_v3": 160, "vit_b_16": 224, "maxvit_t": 224}  # the others take any size, and 96 px is quick
+SIZES = {"inception_v3": 160, "maxvit_t": 224}  # the others take any size, and 96 px is quick
 
 
 def made(name):

@@ -131,17 +131,6 @@ def test_swin_is_channels_last_inside():
     assert found.choose("features.7")[0][0].channels == 768
 
 
-def test_token_models_are_told_so():
-    found = looked_at("vit_b_16")
-    assert found.stages == {}
-    for ask in (lambda: found.default, lambda: found.choose("layer4")):
-        with pytest.raises(LayerUnsuitable, match=r"picture as tokens .*token grids come later.*such as conv_proj"):
-            ask()
-    with pytest.raises(LayerUnsuitable, match="197 tokens of 768 channels"):
-        found.choose("encoder.layers.encoder_layer_11.ln_1")
-    assert paths(found.choose("conv_proj")) == [("conv_proj",)]
-
-
 class Odd(nn.Module):
     """One module under two names, one that never runs, one that puts out a tuple."""
 
