@@ -14,9 +14,11 @@ from cam_cli import __version__
 from cam_cli.engine.allocator import keep_blocks
 from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.explain import Column, Explainer
-from cam_cli.engine.selection import parse_selections, several
+from cam_cli.engine.selection import several
 from cam_cli.errors import ImageTooLarge, ImageUnreadable, ModelFailed, OutOfMemory, UsageError
+from cam_cli.images.listing import Listing
 from cam_cli.images.preprocess import read_picture
+from cam_cli.images.truth import Truth
 from cam_cli.methods import METHODS
 from cam_cli.methods.method import Needs
 from cam_cli.models import load
@@ -27,6 +29,7 @@ from cam_cli.outputs.naming import Naming
 from cam_cli.specs import ExplainSpec, GeometrySpec
 from cam_cli.types import Failure, Head, ImageItem, Picture, Recipe
 
+from .classes import make_classes
 from .listener import Listener
 
 
@@ -43,18 +46,17 @@ class Ready:
     facts: dict[str, Any]
 
 
-def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
-    """Loads the model and resolves methods, layers and classes. Raises what those raise."""
+def make_explainer(spec: ExplainSpec, listener: Listener, listing: Listing, truth: Truth | None) -> Ready:
+    """Loads the model and resolves methods, layers and classes; truth: what the images' classes are called. Raises what
+    those raise."""
     keep_blocks()
     device = choose_device(spec.run.device)
     network = load(spec.model.model, spec.model.checkpoint)
     listener.note("model", f"{network.name} · {network.weights}")
     for text in network.notes:
         listener.warn(text)
-    selections = parse_selections(spec.classes.classes, network.labels.find, len(network.labels.names))
-    for one in selections:
-        for index in one.indices if len(one.indices) == 1 else ():
-            listener.note("class", f"{one.text}: {network.labels.names[index]} ({index})")
+    classes = make_classes(spec.classes, network, listing, truth)
+    classes.tell(listener)
     seen = survey(network)
     needs_head = any(Needs.HEAD in METHODS.load(name).needs for name in spec.method.methods)
     head = find_head(network) if needs_head else None
@@ -64,17 +66,20 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         listener.note("layer", f"{' + '.join(described(layer, sizes) for layer in column.layers)}: {column.why}")
     explainer = Explainer(
         network.module.to(device),
-        network.labels,
+        classes.reading,
         tuple(columns),
-        selections,
+        classes.selections,
         moved(head, device),
         spec.method.fuse,
         spec.classes.min_prob,
         device,
         spec.run.precision,
-        network.activation,
+        spec.classes.score,
+        classes.against,
+        classes.truths,
+        spec.classes.only,
     )
-    parts = {"layer": len({column.label for column in columns}) > 1, "class": several(selections)}
+    parts = {"layer": len({column.label for column in columns}) > 1, "class": several(classes.selections)}
     parts["method"] = len({column.name for column in columns}) > 1
     naming = Naming(frozenset(part for part, many in parts.items() if many), spec.output.name)
     facts = {
@@ -160,6 +165,9 @@ def make_columns(spec: ExplainSpec, seen: Survey, head: Head | None) -> list[Col
             groups = [(seen.default.path, (seen.default,), "last grid before pooling")]
         for label, group, why in groups:
             columns.setdefault((name, label), Column(name, method, group, label, why))
+    for column in columns.values():
+        if spec.classes.score == "probability" and Needs.HEAD in column.method.needs:
+            raise UsageError(f"--score probability: {column.name} is exact for logits alone; use gradcam, or drop it")
     if spec.method.layers and all(Needs.HEAD in column.method.needs for column in columns.values()):
         raise UsageError(
             f"--layer has no meaning for {spec.method.methods[0]}, whose layer is the one the head pools; drop it"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from cam_cli.engine.answers import Reading
 from cam_cli.engine.explain import Column, Explainer
-from cam_cli.engine.selection import parse_selections
-from cam_cli.errors import UsageError
+from cam_cli.engine.selection import parse_against, parse_selections
 from cam_cli.methods.cam import Cam
 from cam_cli.methods.gradcam import GradCam
 from cam_cli.models.head import find_head
@@ -26,16 +26,21 @@ def picture(name: str, side: int = 16, seed: int = 0) -> Picture:
     return Picture(ImageItem(name, name, name), np.zeros((side, side, 3), np.uint8), tensor, geometry)
 
 
-def explainer(model, columns=("gradcam@last",), classes=("top",), min_prob=0.0, labels=LABELS) -> Explainer:
+def explainer(
+    model, columns=("gradcam@last",), classes=("top",), min_prob=0.0, labels=LABELS, reading=None, **more
+) -> Explainer:
     seen, head = survey(model, 16), find_head(model, 16)
     made = []
     for column in columns:
         name, _, layer = column.partition("@")
         (group,) = seen.choose(layer)
         made.append(Column(name, {"cam": Cam(), "gradcam": GradCam()}[name], group, layer))
-    selections = parse_selections(classes, labels.find, len(labels.names))
+    reading = reading or Reading(labels)
+    selections = parse_selections(classes, reading.labels.find, reading)
+    if "against" in more:
+        more["against"] = parse_against(more["against"], reading.labels.find, reading)
     cpu = torch.device("cpu")
-    return Explainer(model, labels, tuple(made), selections, head, "mean", min_prob, cpu, "fp32")
+    return Explainer(model, reading, tuple(made), selections, head, "mean", min_prob, cpu, "fp32", **more)
 
 
 def test_a_batch_is_one_by_one():
@@ -132,26 +137,3 @@ def test_predictions_are_the_softmax_best_first():
     assert [p.index for p in one.predictions] == scores.argsort(descending=True).tolist()
     assert [p.probability for p in one.predictions] == pytest.approx(scores.sort(descending=True).values.tolist())
     assert [p.name for p in one.predictions] == [LABELS.names[p.index] for p in one.predictions]
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("top", ["1"]),
-        ("top3", ["1", "2", "3"]),
-        ("top99", ["1", "2", "3", "4"]),
-        ("red fox", ["2-red-fox"]),
-        ("index:1", ["1-dog"]),
-        ("all", ["0-cat", "1-dog", "2-red-fox", "3-owl"]),
-    ],
-)
-def test_name_parts_are_of_the_options_not_of_the_scores(text, names):
-    (selection,) = parse_selections((text,), LABELS.find, 4)
-    for ranking in ([0, 1, 2, 3], [3, 2, 1, 0]):
-        assert [part for _, part in selection.choose(ranking, LABELS.names)] == names
-
-
-@pytest.mark.parametrize("text", ["top0", "truth", "not:cat"])
-def test_what_this_version_cannot_select_is_said(text):
-    with pytest.raises(UsageError):
-        parse_selections((text,), LABELS.find, 4)

@@ -46,7 +46,7 @@ def test_the_values_of_a_record():
     assert one["flags"] == []
     assert map_rows(record) == [
         ("a/b.jpg", "photos/a/b.jpg", 640, 480, 281, "tabby", "n02123045", 9.1, 0.62, "gradcam", "bn2+blocks.4",
-         2, 2, -1, 2, *one["peak"], "", "a/b.gradcam.png"),
+         2, 2, -1, 2, *one["peak"], "", "a/b.gradcam.png", None, None, None, 1, None, None),
     ]  # fmt: skip
     assert len(map_rows(record)[0]) == len(COLUMNS)
 
