@@ -49,7 +49,7 @@ class Drawn:
     def caption(self) -> str:
         """What is explained: class, probability, and the class it is held against."""
         no, against = "not " if self.map.sign < 0 else "", self.map.against
-        return no + asserted(self.map.target) + (f"  against {asserted(against)}" if against else "")
+        return no + asserted(self.map.target) + (f"  against {against.name}" if against else "")
 
 
 def asserted(one: Prediction) -> str:

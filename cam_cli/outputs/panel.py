@@ -8,7 +8,7 @@ import numpy as np
 from cam_cli.maps import window
 from cam_cli.render.overlay import overlay
 from cam_cli.render.panel import panel, tile
-from cam_cli.types import Explanation, Prediction
+from cam_cli.types import ClassMap, Explanation
 
 from .encode import encode
 from .kind import Drawn, Sheet, asserted
@@ -24,18 +24,14 @@ class Panel(Sheet):
         assert explanation.pixels is not None
         seen, palette = window(explanation.geometry), self.style.colours_of(drawn.heatmap)
         picture = overlay(explanation.pixels, drawn.heatmap.heat, palette, self.style.alpha, seen)
-        what = role(explanation, drawn.map.target) + drawn.caption
-        return tile(
-            picture, "  ·  ".join([what, *drawn.heatmap.flags, f"{drawn.map.method} at {'+'.join(drawn.map.layers)}"])
-        )
+        what = role(explanation, drawn.map) + drawn.caption
+        where = f"{drawn.map.method} at {'+'.join(drawn.map.layers)}"
+        return tile(picture, "  ·  ".join([what, *drawn.heatmap.flags, where]))
 
     def join(self, explanation: Explanation, parts: Sequence[np.ndarray]) -> bytes:
         """A map that was asked for in two ways, as the best class and as the true one, is shown once."""
         assert explanation.pixels is not None
-        words = [explanation.item.id, asserted(explanation.predictions[0])]
-        if explanation.truth and explanation.correct is not None:
-            words.append("right" if explanation.correct else f"wrong, true: {asserted(explanation.truth)}")
-        picture = tile(explanation.pixels, "  ·  ".join(words))
+        picture = tile(explanation.pixels, "  ·  ".join(verdict(explanation)))
         rows: dict[Any, dict[Any, np.ndarray]] = {}
         for one, part in zip(explanation.maps, parts, strict=True):
             row = rows.setdefault((one.target, one.sign, one.against), {})
@@ -43,10 +39,18 @@ class Panel(Sheet):
         return encode(panel([[picture, *row.values()] for row in rows.values()]), self.style.format)
 
 
-def role(explanation: Explanation, target: Prediction) -> str:
-    """`predicted: `, `true: ` or both, of a class where the truth is known; else nothing."""
-    if not explanation.truth:
+def verdict(explanation: Explanation) -> list[str]:
+    """The picture's caption: what the model says; where the truth is known, that first, and whether it is right."""
+    name, best, truth = explanation.item.id, asserted(explanation.predictions[0]), explanation.truth
+    if truth is None or explanation.correct is None:
+        return [name, best]
+    return [f"right: {best}" if explanation.correct else f"wrong: {best}, true: {asserted(truth)}", name]
+
+
+def role(explanation: Explanation, one: ClassMap) -> str:
+    """Which class a map explains, `predicted: `, `true: ` or both, where the truth is known; else nothing."""
+    if explanation.truth is None or one.sign < 0:
         return ""
     known = {"predicted": explanation.predictions[0], "true": explanation.truth}
-    roles = [word for word, one in known.items() if one.index == target.index]
-    return f"{' and '.join(roles)}: " if roles else ""
+    roles = [word for word, its in known.items() if its.index == one.target.index]
+    return f"{', '.join(roles)}: " if roles else ""

@@ -49,11 +49,12 @@ class Palette:
         return np.asarray(cv2.convertScaleAbs(heat, alpha=255 - self.zero, beta=self.zero))
 
 
+COOL_WARM = ((59, 76, 192), (141, 176, 254), (221, 221, 221), (244, 154, 123), (180, 4, 38))
+
+
 @cache
 def diverging() -> Palette:
-    """For signed maps: blue what is negative, red what is positive, light grey between. Ends and middle are those of
-    Moreland's cool-warm map (2009, doi:10.1007/978-3-642-10520-3_9), straight lines in RGB between them."""
-    anchors = np.array([(59, 76, 192), (221, 221, 221), (180, 4, 38)])
-    levels = np.arange(256)
-    channels = [np.interp(levels, (1, 128, 255), channel) for channel in anchors.T]
+    """For signed maps: blue what is negative, red what is positive, light grey between. Five of the colours of
+    Moreland's cool-warm map (2009, doi:10.1007/978-3-642-10520-3_9) at equal distances, straight lines between them."""
+    channels = [np.interp(np.arange(256), np.linspace(1, 255, 5), channel) for channel in zip(*COOL_WARM, strict=True)]
     return Palette(np.rint(np.stack(channels, 1)).astype(np.uint8), zero=128)

@@ -33,10 +33,8 @@ class Classes:
             for index in one.indices if len(one.indices) == 1 else ():
                 listener.note(topic, f"{one.text}: {self.reading.labels.names[index]} ({index})")
         if self.truths:
-            missing = f", not of {self.truths.missing}" if self.truths.missing else ""
-            listener.note(
-                "truth", f"{self.truths.classes} different, of {self.images - self.truths.missing} images{missing}"
-            )
+            known = self.images - self.truths.missing
+            listener.note("truth", f"known of {known} of {self.images} images, {self.truths.classes} different")
 
 
 def make_classes(spec: ClassSpec, network: Network, listing: Listing, truth: Truth | None) -> Classes:
