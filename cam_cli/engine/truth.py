@@ -22,7 +22,7 @@ class TrueClasses:
     @classmethod
     def resolve(cls, text: str, names: Truth, labels: Labels, listing: Listing) -> TrueClasses:
         """Looks every class of the listing up, so that an unknown one is said before the first image. A part of a name
-        will not do: a folder called `train` is no bullet train.
+        will not do: a folder called `val` is no valley.
 
         text: the value of `--truth`. Raises ClassUnknown with an image that has it.
         """
