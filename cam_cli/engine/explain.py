@@ -184,8 +184,9 @@ class Explainer:
         return self.forward.record(images, list(self.layers), gradients=gradients)
 
     def wants(self, answer: Answers, truth: int | None) -> bool:
-        """Whether `--only` lets an image through; one that is neither right nor wrong never."""
-        return self.only is None or answer.right(truth) is (self.only == "right")
+        """Whether `--only` lets an image through. One without a truth it does not; scores that are not finite always:
+        they are to be seen."""
+        return self.only is None or bool(answer.flags) or answer.right(truth) is (self.only == "right")
 
     def choose(self, answer: Answers, truth: int | None) -> list[Chosen]:
         """The maps of one image that are wanted, none twice; none of a class against itself."""

@@ -29,6 +29,8 @@ class TrueClasses:
         indices: dict[tuple[str, ...], int | None] = {(): None}
         missing = 0
         for id, path in zip(listing.ids, listing.paths, strict=True):
+            if id in listing.failures:
+                continue
             called = names(id, path)
             missing += not called
             if called not in indices:

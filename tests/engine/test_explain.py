@@ -236,6 +236,15 @@ def test_the_truth_of_each_image_and_only_some():
         assert tuple(one.correct for one in found if isinstance(one, LeftOut)) == answer
 
 
+def test_scores_that_are_not_finite_are_never_left_out():
+    model = seeded(Residual())
+    with torch.no_grad():
+        model.fc.bias.fill_(float("nan"))
+    for only in ("right", "wrong"):
+        (one,) = explainer(model, truths=truths(0), only=only)(THREE[:1])
+        assert (one.correct, one.flags) == (None, ("scores_not_finite",))
+
+
 def test_one_question_is_asked_once(monkeypatch):
     model = seeded(Residual())
     (best,) = explainer(model)(THREE[:1])
