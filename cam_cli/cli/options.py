@@ -63,7 +63,7 @@ def typer_option(declaration: Option, default: Any) -> Any:
     bounds = {"min": declaration.minimum, "max": declaration.maximum}
     return typer.Option(
         *declaration.flags,
-        help=declaration.help,
+        help=declaration.help.replace("[", r"\["),  # or Rich would take it for markup, and drop it
         rich_help_panel=declaration.panel,
         metavar=declaration.metavar,
         show_default=default not in (None, (), False),

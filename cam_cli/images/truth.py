@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cam_cli.errors import InputEmpty, InputMissing, InputUnreadable
@@ -26,7 +26,7 @@ def read_truth(text: str, listing: Listing) -> Truth:
 
     Raises InputMissing, InputUnreadable, and InputEmpty for a table that names none of the images.
     """
-    if text == "folder":
+    if text.casefold() == "folder":
         return named_by_folder
     if not text.lower().endswith(TABLE_SUFFIXES):
         return lambda id, path: (text,)
@@ -44,13 +44,13 @@ def named_by_folder(id: str, path: str) -> tuple[str, ...]:
     if path == "-":
         return ()
     folders = segments(os.path.dirname(os.path.abspath(path)))[::-1][: id.count("/") + 1]
-    return tuple(called for folder in folders for called in spellings(folder))
+    return tuple(spelling for folder in folders for spelling in spellings(folder))
 
 
-def spellings(folder: str) -> Iterable[str]:
-    yield f"name:{folder}"
+def spellings(folder: str) -> Iterator[str]:
     if match := LEADING_WNID.fullmatch(folder):
         yield f"wnid:{match[1]}"
+    yield f"name:{folder}"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 from cam_cli.errors import ClassUnknown, nearest
@@ -94,6 +94,7 @@ class Labels:
         return f"{index} ({' '.join(filter(None, (self.names[index], self._wnid(index))))})"
 
 
+@lru_cache(4096)
 def folded(name: str) -> str:
     """`name` without what people type differently: case, spaces, `_`, `-`, apostrophes."""
     return re.sub(r"[\s_'’-]+", "", name.casefold())

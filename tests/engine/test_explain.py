@@ -241,7 +241,7 @@ def test_scores_that_are_not_finite_are_never_left_out():
     with torch.no_grad():
         model.fc.bias.fill_(float("nan"))
     for only in ("right", "wrong"):
-        (one,) = explainer(model, truths=truths(0), only=only)(THREE[:1])
+        (one,) = explainer(model, min_prob=None, truths=truths(0), only=only)(THREE[:1])
         assert (one.correct, one.flags) == (None, ("scores_not_finite",))
 
 
