@@ -126,7 +126,7 @@ class Terminal:
     def close(self, summary: Summary) -> None:
         """The last line: what was done, and where it is."""
         self.bar.stop()
-        pace = summary.done / max(summary.seconds, 1e-9)
+        pace = (summary.done + summary.left_out) / max(summary.seconds, 1e-9)
         told = [counted(summary.done, "image"), counted(summary.maps, "map")]
         words = ("failed", "flagged", "right", "wrong", "left_out")
         told += [f"{getattr(summary, word)} {word.replace('_', ' ')}" for word in words if getattr(summary, word)]

@@ -131,17 +131,17 @@ class Explainer:
         both = zip(scores, self.reading.probabilities(scores), strict=True)
         answers = [Answers(self.reading, *one) for one in both]
         truths = [self.truths[one.item] if self.truths else None for one in pictures]
-        chosen = [self.choose(*one) if self.wants(*one) else [] for one in zip(answers, truths, strict=True)]
+        wanted = [self.wants(*one) for one in zip(answers, truths, strict=True)]
+        chosen = [self.choose(answers[row], truths[row]) if want else [] for row, want in enumerate(wanted)]
         asked = [list(dict.fromkeys(one.question for one in mine)) for mine in chosen]
         seeds = tuple(seed_of(self.seed, picture.item.id) for picture in pictures)
         maps = self.averaged(images, recording, asked, seeds)
+        found = [[dict(zip(asked[row], one, strict=True)) for one in columns] for row, columns in enumerate(maps)]
         return [
-            self.explanation(
-                picture, answer, truth, chosen[row], [dict(zip(asked[row], one, strict=True)) for one in maps[row]]
-            )
-            if self.wants(answer, truth)
-            else LeftOut(picture.item, answer.right(truth))
-            for row, (picture, answer, truth) in enumerate(zip(pictures, answers, truths, strict=True))
+            self.explanation(picture, answers[row], truths[row], chosen[row], found[row])
+            if wanted[row]
+            else LeftOut(picture.item, answers[row].right(truths[row]))
+            for row, picture in enumerate(pictures)
         ]
 
     def explanation(
@@ -150,9 +150,9 @@ class Explainer:
         answer: Answers,
         truth: int | None,
         chosen: list[Chosen],
-        maps: list[dict[Question, np.ndarray]],
+        found: list[dict[Question, np.ndarray]],
     ) -> Explanation:
-        """maps: of each column the raw maps by what was asked."""
+        """found: of each column the raw map of every question."""
         flags = (*picture.flags, *answer.flags)
         flags += ("no_truth",) * (self.truths is not None and truth is None) + ("no_class",) * (not chosen)
         return Explanation(
@@ -169,7 +169,7 @@ class Explainer:
                     one.question.sign,
                     None if one.question.other is None else answer[one.question.other],
                 )
-                for column, raws in zip(self.columns, maps, strict=True)
+                for column, raws in zip(self.columns, found, strict=True)
                 for one in chosen
             ),
             picture.pixels,
