@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from cam_cli.engine.answers import Reading
 from cam_cli.engine.explain import Column, Explainer
 from cam_cli.engine.selection import parse_selections
 from cam_cli.methods import METHODS
@@ -50,8 +51,8 @@ def explainer(name: str, model: torch.nn.Module, size: int) -> Explainer:
     columns = tuple(Column(name, method, group, group[0].path) for group in groups)
     classes = model(torch.zeros(1, 3, size, size)).shape[1]
     labels = Labels(tuple(f"class {index}" for index in range(classes)), None)
-    selections = parse_selections(("top2",), labels.find, classes)
-    return Explainer(model, labels, columns, selections, head, "mean", 0.0, torch.device("cpu"), "fp32")
+    selections = parse_selections(("top2",), labels.find, Reading(labels))
+    return Explainer(model, Reading(labels), columns, selections, head, "mean", 0.0, torch.device("cpu"), "fp32")
 
 
 @pytest.mark.parametrize("name", METHODS)
