@@ -17,9 +17,10 @@ Range = tuple[float, float]
 class Heatmap:
     """A map ready to draw or to threshold.
 
-    heat: float32 (H, W) in [0, 1]; zero where the model saw nothing, and everywhere if a flag says so.
-    peak: x, y of its first maximum in reading order. scale: the raw values that stand for cold and hot. Both None when
-    a flag says that the heat is zero.
+    heat: float32 (H, W) in [0, 1], of a signed map in [−1, 1]; zero where the model saw nothing, and everywhere if a
+    flag says so.
+    peak: x, y of its first maximum in reading order; None where nothing is positive. scale: the raw values that stand
+    for cold and hot, of a signed map for −1 and 1; None when a flag says that the heat is zero.
     flags: of `MAP_FLAGS`.
     """
 
@@ -27,6 +28,7 @@ class Heatmap:
     peak: tuple[int, int] | None
     scale: Range | None
     flags: tuple[str, ...]
+    signed: bool = False
 
 
 def rectify(raw: Array) -> Array:
@@ -34,13 +36,13 @@ def rectify(raw: Array) -> Array:
     return np.where(np.isfinite(raw), np.maximum(raw, 0), 0).astype(np.float32)
 
 
-def health(raw: Array) -> tuple[str, ...]:
+def health(raw: Array, signed: bool = False) -> tuple[str, ...]:
     """The flags of a raw map (u, v) that say its heatmap is zero for a reason, and that it has a single cell."""
     if not np.isfinite(raw).all():
         return ("not_finite",)
     if not raw.any():
         return ("all_zero",)
-    if raw.max() <= 0:
+    if raw.max() <= 0 and not signed:
         return ("all_negative",)
     return ("one_cell",) if raw.size == 1 else ()
 
@@ -82,40 +84,55 @@ def between(pixels: slice, scale: float, offset: float, input_size: int, cells: 
     return weights
 
 
-def extent(raw: Array, geometry: Geometry) -> Range | None:
-    """Least and most of the rectified map over what was seen; None for a map whose heatmap is zero."""
-    return None if zero_by(health(raw)) else varied(place(rectify(raw), geometry))
+def extent(raw: Array, geometry: Geometry, signed: bool = False) -> Range | None:
+    """The `scale` of a map by itself: least and most of what was seen, rectified; of a signed map ± its largest
+    magnitude. None for a map whose heatmap is zero."""
+    return None if zero_by(health(raw, signed)) else varied(placed(raw, geometry, signed), signed)
 
 
-def varied(placed: Array) -> Range | None:
-    """Least and most of a placed map; None when they are the same up to float32's rounding."""
-    low, high = float(placed.min()), float(placed.max())
-    return (low, high) if high - low > 4 * np.finfo(np.float32).eps * high else None
+def placed(raw: Array, geometry: Geometry, signed: bool) -> Array:
+    """What a heatmap is scaled from: the map over the seen window, rectified unless it is signed."""
+    return place(raw if signed else rectify(raw), geometry)
+
+
+def varied(values: Array, signed: bool) -> Range | None:
+    """The scale of placed values; None when they are the same up to float32's rounding."""
+    low, high = float(values.min()), float(values.max())
+    most = max(high, -low)
+    if not high - low > 4 * np.finfo(np.float32).eps * most:
+        return None
+    return (-most, most) if signed else (low, high)
 
 
 def zero_by(flags: tuple[str, ...]) -> bool:
     return any(flag != "one_cell" for flag in flags)
 
 
-def heatmap(raw: Array, geometry: Geometry, scale: Range | None = None) -> Heatmap:
+def heatmap(raw: Array, geometry: Geometry, scale: Range | None = None, signed: bool = False) -> Heatmap:
     """ReLU(raw), resized and placed, then min–max over what was seen, or linearly from `scale` (cold, hot) and clipped.
 
-    raw: float32 (u, v), signed. A map that is not finite, has no positive cell or is the same everywhere stays zero and
-    is flagged: it never becomes noise or a full-image box.
+    raw: float32 (u, v), signed. signed: what is negative is shown as well: no ReLU, and 0 stays 0, for the map is
+    divided by its largest magnitude over what was seen, or by that of `scale`.
+    A map that is not finite, has no positive cell (unless signed) or is the same everywhere stays zero and is flagged:
+    it never becomes noise or a full-image box.
     """
     heat = np.zeros((geometry.height, geometry.width), np.float32)
-    flags = health(raw)
+    flags = health(raw, signed)
     if zero_by(flags):
-        return Heatmap(heat, None, None, flags)
-    placed = place(rectify(raw), geometry)
-    own = varied(placed)
+        return Heatmap(heat, None, None, flags, signed)
+    values = placed(raw, geometry, signed)
+    own = varied(values, signed)
     if own is None:
-        return Heatmap(heat, None, None, flags or ("constant",))
+        return Heatmap(heat, None, None, flags or ("constant",), signed)
     low, high = scale or own
+    if signed:
+        high = max(abs(low), abs(high))
+        low = -high
     rows, columns = window(geometry)
-    heat[rows, columns] = ((placed - low) / (high - low)).clip(0, 1)
-    y, x = np.unravel_index(int(placed.argmax()), placed.shape)
-    return Heatmap(heat, (int(x) + columns.start, int(y) + rows.start), (low, high), flags)
+    heat[rows, columns] = (values / high).clip(-1, 1) if signed else ((values - low) / (high - low)).clip(0, 1)
+    y, x = np.unravel_index(int(values.argmax()), values.shape)
+    peak = (int(x) + columns.start, int(y) + rows.start) if values[y, x] > 0 else None
+    return Heatmap(heat, peak, (low, high), flags, signed)
 
 
 def fuse(raws: Sequence[Array], how: str) -> Array:

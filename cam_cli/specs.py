@@ -37,6 +37,8 @@ Smooth = Literal["eigen"]
 TTA = ("flip", "scales")
 Format = Literal["png", "jpg", "webp"]
 Precision = Literal["fp32", "bf16", "fp16"]
+Score = Literal["logit", "probability"]
+Only = Literal["wrong", "right"]
 
 MODEL, WHAT, PIXELS, OUTPUT, RUN, TERMINAL = "Model", "What to explain", "Pixels", "Output", "Run", "Terminal"
 
@@ -110,8 +112,13 @@ class ClassSpec:
         "-c",
         panel=WHAT,
         metavar="CLASS",
-        help="top, topN, all, an index, a name or a WNID; index: name: wnid: settle doubt. Repeat for several.",
+        help="top, topN, truth, all, an index, a name or a WNID; index: name: wnid: settle doubt; not: shows what "
+        "speaks against it. Repeat for several.",
     )
+    against: str | None = option(
+        None, "--against", panel=WHAT, metavar="CLASS", help="Explain the lead over this class (also second)."
+    )
+    score: Score = option("logit", "--score", panel=WHAT, help="What is explained: the logit, or the probability.")
     min_prob: float | None = option(
         None,
         "--min-prob",
@@ -121,6 +128,33 @@ class ClassSpec:
         metavar="P",
         help="Keep only classes above this probability.",
     )
+    truth: str | None = option(
+        None,
+        "--truth",
+        panel=WHAT,
+        metavar="TRUTH",
+        help="True classes: folder (its name), a .csv or .jsonl with columns path and class, or one class for all.",
+    )
+    only: Only | None = option(None, "--only", panel=WHAT, help="Only images it gets wrong, or right; needs --truth.")
+    decision: float | None = option(
+        None,
+        "--decision",
+        panel=WHAT,
+        minimum=0.0,
+        maximum=1.0,
+        metavar="P",
+        help="Where a sigmoid's yes begins. [default: 0.5]",
+    )
+
+    def __post_init__(self) -> None:
+        if self.truth is not None:
+            return
+        if self.only:
+            raise UsageError(f"--only {self.only} needs the true classes; add --truth folder, a table or a class")
+        for name, given in (("class", self.classes), ("against", (self.against or "",))):
+            for text in given:
+                if text.casefold().removeprefix("not:") == "truth":
+                    raise UsageError(f"--{name} {text} needs the true classes; add --truth folder, a table or a class")
 
 
 @dataclass(frozen=True)
@@ -241,7 +275,11 @@ class OutputSpec:
         None, "--format", panel=OUTPUT, help="Of the pictures. [default: png, or what -o FILE ends in]"
     )
     colormap: str = option(
-        "inferno", "--colormap", panel=OUTPUT, metavar="NAME", help="inferno, viridis, magma, turbo, …"
+        "inferno",
+        "--colormap",
+        panel=OUTPUT,
+        metavar="NAME",
+        help="inferno, viridis, magma, turbo, … (signed maps have their own)",
     )
     alpha: float = option(
         0.6,

@@ -145,6 +145,7 @@ class ClassMap:
     raw: float32 (u, v), signed, unscaled, at the layer's grid.
     layers: the module paths it was read at (several when fused).
     label: what makes its file name: the parts {method}, {layer} and {class} as the options ask for them.
+    sign: 1 for the class, −1 for what speaks against it. against: the class whose score is taken off.
     """
 
     target: Prediction
@@ -152,6 +153,13 @@ class ClassMap:
     layers: tuple[str, ...]
     raw: np.ndarray
     label: MapLabel
+    sign: int = 1
+    against: Prediction | None = None
+
+    @property
+    def signed(self) -> bool:
+        """Whether what is negative is told as well: of a class negated, or of the difference of two."""
+        return self.sign < 0 or self.against is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +173,10 @@ class MapLabel:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One image explained: the top predictions (best first) and the maps, in the order method, layer, class."""
+    """One image explained: the top predictions (best first) and the maps, in the order method, layer, class.
+
+    truth: its true class, correct: whether the model says so; both None where nobody told.
+    """
 
     item: ImageItem
     geometry: Geometry
@@ -173,13 +184,24 @@ class Explanation:
     maps: tuple[ClassMap, ...]
     pixels: np.ndarray | None = field(repr=False, default=None)
     flags: tuple[str, ...] = ()
+    truth: Prediction | None = None
+    correct: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An image that `--only` passes by: neither a result nor a failure. correct: as in an Explanation."""
+
+    item: ImageItem
+    correct: bool | None
 
 
 IMAGE_FLAGS = {
     "alpha_flattened": "the picture is transparent in places; it was laid on white",
     "depth_guessed": "a 16-bit or float picture uses a small part of its range; the depth was guessed from its values",
     "first_frame": "the file holds several frames or pages; the first was used",
-    "no_class": "no class passed --min-prob, so there is no map",
+    "no_class": "no class is left to explain (--min-prob, --against), so there is no map",
+    "no_truth": "--truth says nothing of this image, so it is neither right nor wrong",
     "scores_not_finite": "the model's scores hold NaN or infinity; weights or precision are at fault",
 }
 MAP_FLAGS = {

@@ -65,6 +65,18 @@ class Residual(nn.Module):
         return self.fc(self.dropout(x.mean((2, 3))))
 
 
+class OneLogit(Residual):
+    """A binary classifier as it is explained: its logit s as the scores −s, s of two classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(8, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        score = super().forward(x)
+        return torch.cat([-score, score], 1)
+
+
 class Blunt(nn.Module):
     """No pooling: two linear layers on the flattened grid, as in VGG. CAM is not defined on it."""
 

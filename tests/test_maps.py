@@ -116,3 +116,40 @@ def test_heat_is_in_range_and_peaks_at_one(width, height, rows, columns, seed):
     if not found.flags:
         x, y = found.peak
         assert found.heat[y, x] == found.heat.max() == 1
+
+
+def test_a_signed_map_is_scaled_by_its_largest_magnitude_and_zero_stays_zero():
+    geometry = Geometry(5, 1, 5, 1, (1.0, 1.0), (0.0, 0.0), "squash")
+    raw = np.array([[-4.0, -1, 0, 2, 1]], np.float32)
+    found = heatmap(raw, geometry, signed=True)
+    np.testing.assert_allclose(found.heat, [[-1, -0.25, 0, 0.5, 0.25]])
+    assert (found.peak, found.scale, found.flags) == ((3, 0), (-4.0, 4.0), ())
+    assert extent(raw, geometry, signed=True) == (-4.0, 4.0)
+    given = heatmap(raw, geometry, (0.0, 2.0), signed=True)
+    np.testing.assert_allclose(given.heat, [[-1, -0.5, 0, 1, 0.5]])
+    assert given.scale == (-2.0, 2.0)
+
+
+def test_a_signed_map_without_a_positive_cell_has_heat_and_no_peak():
+    found = heatmap(np.array([[-1.0, -2], [0, -1]], np.float32), squash(13, 9), signed=True)
+    assert (found.peak, found.flags) == (None, ())
+    assert found.heat.min() == -1
+    assert found.heat.max() <= 0
+
+
+@pytest.mark.parametrize(
+    ("raw", "flag"),
+    [([[0.0, 0]], "all_zero"), ([[-2.0, -2]], "constant"), ([[float("nan"), 1]], "not_finite"), ([[-3.0]], "one_cell")],
+)
+def test_a_signed_map_without_a_where_is_zero_and_flagged(raw, flag):
+    found = heatmap(np.array(raw, np.float32), squash(13, 9), signed=True)
+    assert (found.flags, found.peak, found.scale) == ((flag,), None, None)
+    assert not found.heat.any()
+
+
+@given(sides, sides, st.integers(1, 9), st.integers(2, 9), st.integers(0, 2**32 - 1))
+def test_a_signed_map_negated_is_drawn_negated(width, height, rows, columns, seed):
+    raw = np.random.default_rng(seed).normal(size=(rows, columns)).astype(np.float32)
+    one, other = (heatmap(sign * raw, squash(width, height), signed=True).heat for sign in (1, -1))
+    np.testing.assert_array_equal(one, -other)
+    assert abs(one).max() in (0, 1)

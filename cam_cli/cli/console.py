@@ -106,6 +106,12 @@ class Terminal:
             self.note("image", f"{printable(record['image'])}: {answer(record)}")
         self.tick()
 
+    def left_out(self, image: str, correct: bool | None) -> None:
+        self.explained += 1
+        if self.spec.verbose:
+            self.note("image", f"{printable(image)}: {JUDGED[correct]}, left out")
+        self.tick()
+
     def explain_flags(self, record: dict[str, Any]) -> None:
         """Says what a flag means the first time it comes; all of them stand in the records."""
         flags = [*record["flags"], *(flag for one in record["maps"] for flag in one["flags"])]
@@ -128,22 +134,33 @@ class Terminal:
     def close(self, summary: Summary) -> None:
         """The last line: what was done, and where it is."""
         self.bar.stop()
-        pace = summary.done / max(summary.seconds, 1e-9)
+        pace = (summary.done + summary.left_out) / max(summary.seconds, 1e-9)
         told = [counted(summary.done, "image"), counted(summary.maps, "map")]
-        told += [
-            f"{number} {word}" for number, word in ((summary.failed, "failed"), (summary.flagged, "flagged")) if number
-        ]
-        rest = f"; stopped, {summary.total - summary.done - summary.failed} not done" if summary.stopped else ""
+        words = ("failed", "flagged", "right", "wrong", "left_out")
+        told += [f"{getattr(summary, word)} {word.replace('_', ' ')}" for word in words if getattr(summary, word)]
+        rest = f"; stopped, {summary.not_done} not done" if summary.stopped else ""
         self.note("done", f"{', '.join(told)} in {summary.seconds:.1f} s ({pace:.1f} images/s): {summary.where}{rest}")
 
 
+JUDGED = {True: "right", False: "wrong", None: "neither right nor wrong"}
+
+
 def answer(record: dict[str, Any]) -> str:
-    """The first prediction and where its map peaks, for --verbose."""
-    best = record["predictions"][0]
+    """The first prediction, the truth, and where each map peaks, for --verbose."""
+    best, truth = record["predictions"][0], record["truth"]
     if best["probability"] is None:
         return "scores are not finite"
-    peaks = ", ".join(f"peak {one['peak'][0]},{one['peak'][1]}" for one in record["maps"] if one["peak"])
-    return f"{best['name']} {best['probability']:.1%}" + (f" · {peaks}" if peaks else "")
+    told = [f"{best['name']} {best['probability']:.1%}"]
+    if truth:
+        told.append("right" if record["correct"] else f"wrong, true: {truth['name']} {truth['probability']:.1%}")
+    told += [f"{asked(one)} peaks at {one['peak'][0]},{one['peak'][1]}" for one in record["maps"] if one["peak"]]
+    return " · ".join(told)
+
+
+def asked(one: dict[str, Any]) -> str:
+    """The class of a map, in words."""
+    no, against = "not " if one["sign"] < 0 else "", one["against"]
+    return no + str(one["class"]["name"]) + (f" against {against['name']}" if against else "")
 
 
 def printable(path: str) -> str:

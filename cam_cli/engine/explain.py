@@ -17,17 +17,18 @@ from cam_cli.capture import Recording, Tail
 from cam_cli.errors import MethodUnsuitable, ModelFailed, OutOfMemory
 from cam_cli.maps import fuse
 from cam_cli.methods.method import Captured, Method, Needs, Target
-from cam_cli.models.labels import Labels
 from cam_cli.models.layers import Layer
 from cam_cli.models.scores import read_scores
-from cam_cli.types import ClassMap, Explanation, Failure, Head, MapLabel, Picture, Prediction
+from cam_cli.types import ClassMap, Explanation, Failure, Head, LeftOut, MapLabel, Picture
 
+from .answers import Answers, Reading
 from .augment import Augmentation
 from .device import to_device
 from .forward import Forward
 from .layout import to_grid
 from .probe import LayerProbe, Progress
 from .selection import Selection
+from .truth import TrueClasses
 
 TOP = 5
 
@@ -55,44 +56,30 @@ class Column:
         return Needs.GRADIENTS in self.method.needs
 
 
-class Chosen(NamedTuple):
-    """A class of one image to explain. part: of its file names. sign: −1 for what speaks against it."""
+class Question(NamedTuple):
+    """What a map answers: of which class, with sign −1 what speaks against it, less the score of the class `other`."""
 
-    target: Prediction
-    part: str
+    target: int
     sign: int = 1
+    other: int | None = None
 
 
-@dataclass(frozen=True)
-class Answers:
-    """The model's answer for one image. logits, probabilities: float32 (k,), on the CPU."""
+class Chosen(NamedTuple):
+    """A map that is wanted of one image. part: of its file names; several maps may answer one question."""
 
-    labels: Labels
-    logits: Tensor
-    probabilities: Tensor
-
-    @cached_property
-    def ranking(self) -> list[int]:
-        """All class indices, best first; equal scores in the order of their indices."""
-        return self.logits.argsort(descending=True, stable=True).tolist()
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        return () if self.logits.isfinite().all() else ("scores_not_finite",)
-
-    def __getitem__(self, index: int) -> Prediction:
-        wnid = self.labels.wnids[index] if self.labels.wnids else None
-        return Prediction(
-            index, self.labels.names[index], wnid, self.logits[index].item(), self.probabilities[index].item()
-        )
+    question: Question
+    part: str
 
 
 @dataclass(frozen=True)
 class Explainer:
-    """Explains batches of one network. All fields are fixed for a run."""
+    """Explains batches of one network. All fields are fixed for a run.
+
+    against: the class whose score is taken off, everywhere. truths: None without `--truth`. only: `wrong` or `right`.
+    """
 
     module: torch.nn.Module
-    labels: Labels
+    reading: Reading
     columns: tuple[Column, ...]
     selections: tuple[Selection, ...]
     head: Head | None
@@ -100,7 +87,10 @@ class Explainer:
     min_prob: float | None
     device: torch.device
     precision: str
-    activation: str = "softmax"
+    score: str = "logit"
+    against: Selection | None = None
+    truths: TrueClasses | None = None
+    only: str | None = None
     augmentations: tuple[Augmentation, ...] = (Augmentation(),)
     seed: int = 0
     tokens: Layer | None = None
@@ -115,10 +105,10 @@ class Explainer:
         """Every layer that a column reads, by module path."""
         return {layer.path: layer for column in self.columns for layer in column.layers}
 
-    def __call__(self, batch: Sequence[Picture | Failure]) -> Iterator[Explanation | Failure]:
+    def __call__(self, batch: Sequence[Picture | Failure]) -> Iterator[Explanation | LeftOut | Failure]:
         """One outcome for each of `batch`, in its order. Pictures of one input shape share a forward pass; where the
         model fails on a shape, each picture of it becomes a Failure."""
-        outcomes: dict[int, Explanation | Failure] = {}
+        outcomes: dict[int, Explanation | LeftOut | Failure] = {}
         pictures = [(position, one) for position, one in enumerate(batch) if isinstance(one, Picture)]
         outcomes |= {position: one for position, one in enumerate(batch) if isinstance(one, Failure)}
         shape = lambda entry: tuple(entry[1].tensor.shape)  # noqa: E731
@@ -127,7 +117,7 @@ class Explainer:
             outcomes |= dict(zip(positions, self.attempt(members), strict=True))
         return (outcomes[position] for position in range(len(batch)))
 
-    def attempt(self, pictures: Sequence[Picture]) -> list[Explanation | Failure]:
+    def attempt(self, pictures: Sequence[Picture]) -> list[Explanation | LeftOut | Failure]:
         """`explain`, in halves where the device runs out of memory; what cannot be explained becomes a Failure."""
         try:
             return [*self.explain(pictures)]
@@ -140,71 +130,103 @@ class Explainer:
         half = len(pictures) // 2
         return self.attempt(pictures[:half]) + self.attempt(pictures[half:])
 
-    def explain(self, pictures: Sequence[Picture]) -> list[Explanation]:
+    def explain(self, pictures: Sequence[Picture]) -> list[Explanation | LeftOut]:
         """Pictures of one input shape. Raises ModelFailed, MethodUnsuitable."""
         images = to_device([one.tensor for one in pictures], self.device)
         recording = self.record(images)
         scores = recording.scores.detach().float().cpu()
-        probabilities = scores.sigmoid() if self.activation == "sigmoid" else scores.softmax(1)
-        answers = [Answers(self.labels, *both) for both in zip(scores, probabilities, strict=True)]
-        chosen = [self.choose(answer) for answer in answers]
+        both = zip(scores, self.reading.probabilities(scores), strict=True)
+        answers = [Answers(self.reading, *one) for one in both]
+        truths = [self.truths[one.item] if self.truths else None for one in pictures]
+        wanted = [self.wants(*one) for one in zip(answers, truths, strict=True)]
+        chosen = [self.choose(answers[row], truths[row]) if want else [] for row, want in enumerate(wanted)]
+        asked = [list(dict.fromkeys(one.question for one in mine)) for mine in chosen]
         seeds = tuple(seed_of(self.seed, picture.item.id) for picture in pictures)
-        maps = self.averaged(images, recording, chosen, seeds)
+        maps = self.averaged(images, recording, asked, seeds)
+        found = [[dict(zip(asked[row], one, strict=True)) for one in columns] for row, columns in enumerate(maps)]
         return [
-            Explanation(
-                picture.item,
-                picture.geometry,
-                tuple(answer[index] for index in answer.ranking[:TOP]),
-                tuple(
-                    ClassMap(
-                        one.target,
-                        column.name,
-                        tuple(layer.path for layer in column.layers),
-                        maps[row][position][place],
-                        MapLabel(column.part, column.label, one.part),
-                    )
-                    for position, column in enumerate(self.columns)
-                    for place, one in enumerate(chosen[row])
-                ),
-                picture.pixels,
-                (*picture.flags, *answer.flags, *(() if chosen[row] else ("no_class",))),
-            )
-            for row, (picture, answer) in enumerate(zip(pictures, answers, strict=True))
+            self.explanation(picture, answers[row], truths[row], chosen[row], found[row])
+            if wanted[row]
+            else LeftOut(picture.item, answers[row].right(truths[row]))
+            for row, picture in enumerate(pictures)
         ]
+
+    def explanation(
+        self,
+        picture: Picture,
+        answer: Answers,
+        truth: int | None,
+        chosen: list[Chosen],
+        found: list[dict[Question, np.ndarray]],
+    ) -> Explanation:
+        """found: of each column the raw map of every question."""
+        flags = (*picture.flags, *answer.flags)
+        flags += ("no_truth",) * (self.truths is not None and truth is None) + ("no_class",) * (not chosen)
+        return Explanation(
+            picture.item,
+            picture.geometry,
+            tuple(answer[index] for index in answer.ranking[:TOP]),
+            tuple(
+                ClassMap(
+                    answer[one.question.target],
+                    column.name,
+                    tuple(layer.path for layer in column.layers),
+                    raws[one.question],
+                    MapLabel(column.part, column.label, one.part),
+                    one.question.sign,
+                    None if one.question.other is None else answer[one.question.other],
+                )
+                for column, raws in zip(self.columns, found, strict=True)
+                for one in chosen
+            ),
+            picture.pixels,
+            flags,
+            None if truth is None else answer[truth],
+            answer.right(truth),
+        )
 
     def record(self, images: Tensor) -> Recording:
         """One pass that serves every column."""
         gradients = any(column.gradients for column in self.columns)
         return self.forward.record(images, list(self.layers), gradients=gradients)
 
-    def choose(self, answer: Answers) -> list[Chosen]:
-        """The classes of one image to explain, none twice."""
+    def wants(self, answer: Answers, truth: int | None) -> bool:
+        """Whether `--only` lets an image through. One without a truth it does not; scores that are not finite always:
+        they are to be seen."""
+        return self.only is None or bool(answer.flags) or answer.right(truth) is (self.only == "right")
+
+    def choose(self, answer: Answers, truth: int | None) -> list[Chosen]:
+        """The maps of one image that are wanted, none twice; none of a class against itself."""
+        ranking, names = answer.ranking, self.reading.labels.names
+        others = [index for index, _ in self.against.choose(ranking, names, truth)] if self.against else [None]
         wanted = {
-            part: Chosen(answer[index], part)
+            part: Chosen(Question(index, selection.sign, other), part)
             for selection in self.selections
-            for index, part in selection.choose(answer.ranking, self.labels.names)
+            for index, part in selection.choose(ranking, names, truth)
+            for other in others
+            if index != other
         }
         least = self.min_prob
-        return [one for one in wanted.values() if least is None or one.target.probability > least]
+        return [one for one in wanted.values() if least is None or answer[one.question.target].probability > least]
 
     def averaged(
-        self, images: Tensor, recording: Recording, chosen: list[list[Chosen]], seeds: tuple[int, ...]
+        self, images: Tensor, recording: Recording, asked: list[list[Question]], seeds: tuple[int, ...]
     ) -> list[list[list[np.ndarray]]]:
-        """Raw maps by image, column and place in the image's `chosen`: of each layer the mean over the augmentations,
-        then fused over layers."""
-        rounds = max(map(len, chosen), default=0)
-        found: list[list[list[np.ndarray]]] = [[[] for _ in self.columns] for _ in chosen]
+        """Raw maps by image, column and place in what is `asked` of the image: of each layer the mean over the
+        augmentations, then fused over layers."""
+        rounds = max(map(len, asked), default=0)
+        found: list[list[list[np.ndarray]]] = [[[] for _ in self.columns] for _ in asked]
         sums: dict[tuple[int, int, int], Tensor] = {}
         for number, augmentation in enumerate(self.augmentations):
             changed = augmentation.apply(images)
             seen = recording if changed is images else self.record(changed)
-            for key, raw in self.maps(changed, seen, chosen, seeds):
+            for key, raw in self.maps(changed, seen, asked, seeds):
                 sums[key] = sums[key] + augmentation.undo(raw, sums[key]) if number else raw
         means = {key: (one / len(self.augmentations)).cpu().numpy() for key, one in sums.items()}
         for turn in range(rounds):
             for position, column in enumerate(self.columns):
                 raws = [means[turn, position, part] for part in range(max(1, len(column.layers)))]
-                for place, row in enumerate(rows_of(chosen, turn)):
+                for place, row in enumerate(rows_of(asked, turn)):
                     layered = [raw[place] for raw in raws]
                     found[row][position].append(
                         layered[0] if len(layered) == 1 else fuse(layered, column.method.fuse or self.fuse)
@@ -212,11 +234,11 @@ class Explainer:
         return found
 
     def maps(
-        self, images: Tensor, recording: Recording, chosen: list[list[Chosen]], seeds: tuple[int, ...]
+        self, images: Tensor, recording: Recording, asked: list[list[Question]], seeds: tuple[int, ...]
     ) -> Iterator[tuple[tuple[int, int, int], Tensor]]:
-        """((round, column, layer's place), raw maps (n, u, v) of the images that have a class in that round).
+        """((round, column, layer's place), raw maps (n, u, v) of the images that have a question in that round).
 
-        Images have different numbers of classes: round r explains the r-th class of every image that has one.
+        Images have different numbers of questions: round r answers the r-th of every image that has one.
         """
         size = images.shape[2:]
         activations = {
@@ -224,19 +246,19 @@ class Explainer:
         }
         scores = recording.scores.detach().float()
         tails: dict[str, dict[int, Tail]] = {path: {} for path in self.layers}
-        rounds = max(map(len, chosen), default=0)
+        rounds = max(map(len, asked), default=0)
         for turn in range(rounds):
-            target = self.target([mine[turn] if turn < len(mine) else None for mine in chosen])
-            rows = rows_of(chosen, turn)
+            target = self.target([mine[turn] if turn < len(mine) else None for mine in asked])
+            rows = rows_of(asked, turn)
             at: dict[str, dict[str, Any]] = {path: {"activations": kept[rows]} for path, kept in activations.items()}
             if any(column.gradients for column in self.columns):
-                wanted = torch.zeros(len(chosen), dtype=torch.bool, device=self.device)
+                wanted = torch.zeros(len(asked), dtype=torch.bool, device=self.device)
                 wanted[rows] = True
                 for path, gradient in recording.gradients(target, wanted, last=turn == rounds - 1).items():
                     at[path]["gradients"] = to_grid(gradient, self.layers[path], size)[rows]
             seeded = tuple(seeds[row] for row in rows)
             given = Captured(
-                images[rows], scores[rows], target[rows], seeded, head=self.head, activation=self.activation
+                images[rows], scores[rows], target[rows], seeded, head=self.head, activation=self.reading.activation
             )
             for position, column in enumerate(self.columns):
                 for part, layer in enumerate(column.layers or (None,)):
@@ -245,23 +267,27 @@ class Explainer:
                     probe = LayerProbe(self.forward, layer, seen, self.progress, rows, known, self.tokens)
                     yield (turn, position, part), column.method.map(seen, probe)
 
-    def target(self, chosen: Sequence[Chosen | None]) -> Target:
-        """Of each image the class of one round; any, where it has none left."""
-        indices = [one.target.index if one else 0 for one in chosen]
-        signs = [float(one.sign) if one else 1.0 for one in chosen]
-        return Target(torch.tensor(indices, device=self.device), torch.tensor(signs, device=self.device))
+    def target(self, asked: Sequence[Question | None]) -> Target:
+        """Of each image the question of one round; any, where it has none left."""
+        questions = [one or Question(0, 1, 0) for one in asked]
+        return Target(
+            torch.tensor([one.target for one in questions], device=self.device),
+            torch.tensor([float(one.sign) for one in questions], device=self.device),
+            torch.tensor([one.other for one in questions], device=self.device) if self.against else None,
+            self.reading.activation if self.score == "probability" else None,
+        )
 
     def read_scores(self, output: Any) -> Tensor:
         """The model's output as scores (b, k), one for every label. Raises ModelFailed."""
-        scores = read_scores(output)
-        if scores.shape[1] != len(self.labels.names):
-            raise ModelFailed(f"the model puts out {scores.shape[1]} classes, its labels name {len(self.labels.names)}")
+        scores, classes = read_scores(output), len(self.reading.labels)
+        if scores.shape[1] != classes:
+            raise ModelFailed(f"the model puts out {scores.shape[1]} classes, its labels name {classes}")
         return scores
 
 
-def rows_of(chosen: Sequence[Sequence[Chosen]], turn: int) -> list[int]:
-    """The images of a batch that have a class in round `turn`."""
-    return [row for row, mine in enumerate(chosen) if turn < len(mine)]
+def rows_of(asked: Sequence[Sequence[Question]], turn: int) -> list[int]:
+    """The images of a batch that have a question in round `turn`."""
+    return [row for row, mine in enumerate(asked) if turn < len(mine)]
 
 
 def seed_of(seed: int, image: str) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from cam_cli.capture import INPUT, Biases, Tail
 from cam_cli.capture import guided as through_relus
@@ -102,8 +103,9 @@ class LayerProbe:
 
     def curvature(self, target: Target | None = None) -> Tensor:
         layer = self.required()
-        recording = self.forward.record(self.seen.inputs, [layer.path], gradients=True)
-        found = recording.curvature(target or self.seen.target, layer.path)
+        with sdpa_kernel(SDPBackend.MATH):  # the fused kernels of attention have no second derivative
+            recording = self.forward.record(self.seen.inputs, [layer.path], gradients=True)
+            found = recording.curvature(target or self.seen.target, layer.path)
         return to_grid(found, layer, self.seen.inputs.shape[2:])
 
     def counting(self, count: int) -> Callable[[int], None]:

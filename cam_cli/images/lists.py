@@ -37,22 +37,40 @@ def read_lines(data: bytes, nul: bool) -> list[str]:
 
 def read_table(table: str) -> Iterator[str]:
     """The `path` of each row of a `.csv` or `.jsonl`, as written. Raises InputUnreadable with file and row."""
+    return (path for (path,) in read_columns(table, ("path",)))
+
+
+Column = tuple[str, ...]
+"""The names that a column may have; the first that is there counts."""
+
+
+def read_columns(table: str, *columns: Column) -> Iterator[tuple[str, ...]]:
+    """Of each row of a `.csv` or `.jsonl` the cells of these columns, as written.
+
+    The first cell is never empty; others are, where a cell is empty or null, and in `.jsonl` where a row lacks it or
+    holds no text or whole number. Raises InputUnreadable with file and row.
+    """
     rows = _csv_rows if table.lower().endswith(".csv") else _jsonl_rows
     try:
         with open(table, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            yield from rows(table, file)
+            yield from rows(table, file, columns)
     except OSError as error:
         raise InputUnreadable(f"{table}: {error.strerror or error}; check its permissions") from error
 
 
-def _csv_rows(table: str, lines: Iterator[str]) -> Iterator[str]:
+def _csv_rows(table: str, lines: Iterator[str], columns: tuple[Column, ...]) -> Iterator[tuple[str, ...]]:
     reader = csv.reader(lines, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
-        if header.count("path") != 1:
-            found = ", ".join(header) or "none"
-            raise InputUnreadable(f"{table}: the first row must name one column 'path' (columns found: {found})")
-        column = header.index("path")
+        places = []
+        for names in columns:
+            name = next((name for name in names if name in header), "")
+            if header.count(name) != 1:
+                found = ", ".join(header) or "none"
+                raise InputUnreadable(
+                    f"{table}: the first row must name one column {_either(names)} (columns found: {found})"
+                )
+            places.append(header.index(name))
         for row in reader:
             if not row:
                 continue
@@ -61,14 +79,14 @@ def _csv_rows(table: str, lines: Iterator[str]) -> Iterator[str]:
                     f"{table}, row {reader.line_num}: {len(row)} cells where the header has {len(header)};"
                     " quote a cell that holds a comma"
                 )
-            if not row[column].strip():
-                raise InputUnreadable(f"{table}, row {reader.line_num}: the path is empty")
-            yield row[column]
+            if not row[places[0]].strip():
+                raise InputUnreadable(f"{table}, row {reader.line_num}: the {header[places[0]]} is empty")
+            yield tuple(row[place] for place in places)
     except csv.Error as error:
         raise InputUnreadable(f"{table}, row {reader.line_num}: {error}") from error
 
 
-def _jsonl_rows(table: str, lines: Iterator[str]) -> Iterator[str]:
+def _jsonl_rows(table: str, lines: Iterator[str], columns: tuple[Column, ...]) -> Iterator[tuple[str, ...]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -76,7 +94,13 @@ def _jsonl_rows(table: str, lines: Iterator[str]) -> Iterator[str]:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise InputUnreadable(f"{table}, row {number}: not JSON ({error}); one object a line is needed") from error
-        path = row.get("path") if isinstance(row, dict) else None
-        if not isinstance(path, str) or not path.strip():
-            raise InputUnreadable(f"{table}, row {number}: no 'path' with a text in it")
-        yield path
+        given = row if isinstance(row, dict) else {}
+        cells = [next((given[name] for name in names if name in given), None) for names in columns]
+        if not isinstance(cells[0], str) or not cells[0].strip():
+            raise InputUnreadable(f"{table}, row {number}: no {_either(columns[0])} with a text in it")
+        yield tuple(str(cell) if isinstance(cell, str | int) and not isinstance(cell, bool) else "" for cell in cells)
+
+
+def _either(names: Column) -> str:
+    """`'path'`, or `'path' (or id, image)`."""
+    return f"'{names[0]}'" + (f" (or {', '.join(names[1:])})" if names[1:] else "")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +30,21 @@ class Labels:
     def __len__(self) -> int:
         return len(self.names)
 
-    def find(self, text: str) -> int:
+    def find(self, text: str, *, whole: bool = False) -> int:
         """The index of the class a person calls `text`: an index, a WNID, or a name (exact, then blind to case, spaces,
-        `_` and `-`, then a unique part of one); `index:`, `wnid:` and `name:` in front settle doubt.
+        `_` and `-`, then, unless `whole`, a unique part of one); `index:`, `wnid:` and `name:` in front settle doubt.
 
         Raises ClassUnknown with what could have been meant.
         """
         prefix, colon, rest = text.partition(":")
-        ways = {"index": self._by_index, "wnid": self._by_wnid, "name": self._by_name}
+        by_name = partial(self._by_name, whole=whole)
+        ways: dict[str, Callable[[str], int]] = {"index": self._by_index, "wnid": self._by_wnid, "name": by_name}
         if colon and prefix.casefold() in ways:
             return ways[prefix.casefold()](rest.strip())
         text = text.strip()
         if text.isascii() and text.isdigit():
             return self._by_index(text)
-        return self._by_wnid(text) if WNID.fullmatch(text) else self._by_name(text)
+        return self._by_wnid(text) if WNID.fullmatch(text) else by_name(text)
 
     def search(self, query: str) -> list[int]:
         """Every index whose name has `query` in it (blind as in `find`), or whose index or WNID it is, in order.
@@ -77,9 +78,13 @@ class Labels:
             raise ClassUnknown(f"none of the {len(self)} classes has the WordNet id {text!r}")
         return self.wnids.index(text)
 
-    def _by_name(self, text: str) -> int:
+    def _by_name(self, text: str, whole: bool) -> int:
         part, words = folded(text), spaced(text)
-        tests = (lambda name: name == text, lambda name: folded(name) == part, lambda name: words in spaced(name))
+        tests = (
+            lambda name: name == text,
+            lambda name: folded(name) == part,
+            lambda name: not whole and words in spaced(name),
+        )
         for test in tests if part else ():
             found = [index for index, name in enumerate(self.names) if test(name)]
             if len(found) == 1:
@@ -94,6 +99,7 @@ class Labels:
         return f"{index} ({' '.join(filter(None, (self.names[index], self._wnid(index))))})"
 
 
+@lru_cache(4096)
 def folded(name: str) -> str:
     """`name` without what people type differently: case, spaces, `_`, `-`, apostrophes."""
     return re.sub(r"[\s_'’-]+", "", name.casefold())

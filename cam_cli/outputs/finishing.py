@@ -10,7 +10,7 @@ import numpy as np
 
 from cam_cli.errors import ImageUnwritable
 from cam_cli.maps import Range, extent, heatmap
-from cam_cli.types import Explanation, Failure, ImageItem, MapLabel
+from cam_cli.types import Explanation, Failure, ImageItem, LeftOut, MapLabel
 
 from .destination import Destination, Written
 from .kind import Drawn, Kind, Sheet
@@ -18,6 +18,8 @@ from .naming import Naming
 from .record import failed, result
 
 NOTHING = np.empty((0, 0), np.float32)
+Column = tuple[str, tuple[str, ...], bool]
+"""Maps that one scale can serve: method, layers, signed."""
 
 
 @dataclass
@@ -53,9 +55,11 @@ class Finisher:
     scale: str | Range
     destination: Destination
 
-    def __call__(self, outcome: Explanation | Failure) -> Written:
+    def __call__(self, outcome: Explanation | LeftOut | Failure) -> Written | LeftOut:
         """An image that cannot be written as asked is a failed one. Raises OutputFailed or OutputRefused, which end the
         run."""
+        if isinstance(outcome, LeftOut):
+            return outcome
         if isinstance(outcome, Failure):
             return Written(failed(outcome))
         files = Files(self.destination, self.naming)
@@ -73,7 +77,8 @@ class Finisher:
         drawn: list[Drawn] = []
         names: list[dict[str, str]] = []
         for one in explanation.maps:
-            own = Drawn(one, heatmap(one.raw, explanation.geometry, shared.get((one.method, one.layers), fixed)))
+            scale = shared.get((one.method, one.layers, one.signed), fixed)
+            own = Drawn(one, heatmap(one.raw, explanation.geometry, scale, one.signed))
             named = {}
             for name, kind in self.kinds.items():
                 if isinstance(kind, Sheet):
@@ -90,10 +95,10 @@ class Finisher:
                     named[name] = file
         return Written(result(explanation, tuple(drawn), names), tuple(files.paths), files.data)
 
-    def shared(self, explanation: Explanation) -> dict[tuple[str, tuple[str, ...]], Range]:
-        """Least and most over the classes' maps of each method and layer, whose units differ."""
-        extents: dict[tuple[str, tuple[str, ...]], list[Range]] = {}
+    def shared(self, explanation: Explanation) -> dict[Column, Range]:
+        """Least and most over the classes' maps of each method and layer, whose units differ; signed ones apart."""
+        extents: dict[Column, list[Range]] = {}
         for one in explanation.maps:
-            if own := extent(one.raw, explanation.geometry):
-                extents.setdefault((one.method, one.layers), []).append(own)
+            if own := extent(one.raw, explanation.geometry, one.signed):
+                extents.setdefault((one.method, one.layers, one.signed), []).append(own)
         return {column: (min(low for low, _ in own), max(high for _, high in own)) for column, own in extents.items()}

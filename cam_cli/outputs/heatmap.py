@@ -1,4 +1,4 @@
-"""The heatmap aldrawn."""
+"""The heatmap alone."""
 
 from cam_cli.maps import window
 from cam_cli.render.overlay import heat_picture
@@ -14,5 +14,6 @@ class HeatmapPicture(Kind):
     infix = "heatmap"
 
     def encode(self, explanation: Explanation, drawn: Drawn) -> bytes:
-        picture = heat_picture(drawn.heatmap.heat, self.style.table, window(explanation.geometry))
+        palette = self.style.colours_of(drawn.heatmap)
+        picture = heat_picture(drawn.heatmap.heat, palette, window(explanation.geometry))
         return encode(picture, self.style.format)

@@ -9,16 +9,16 @@ import numpy as np
 
 from cam_cli.errors import UsageError
 from cam_cli.maps import Heatmap, Range
-from cam_cli.render.colormap import colours
+from cam_cli.render.colormap import Palette, colours, diverging
 from cam_cli.specs import OutputSpec
-from cam_cli.types import ClassMap, Explanation
+from cam_cli.types import ClassMap, Explanation, Prediction
 
 
 @dataclass(frozen=True)
 class Style:
-    """How pictures look. table: uint8 (256, 3) RGB, cold to hot. alpha: opacity at the hottest, 0 to 1."""
+    """How pictures look. palette: of maps that are not signed. alpha: opacity at the hottest, 0 to 1."""
 
-    table: np.ndarray
+    palette: Palette
     alpha: float
     legend: bool
     format: str
@@ -26,7 +26,10 @@ class Style:
     @classmethod
     def of(cls, spec: OutputSpec) -> "Style":
         suffix = picture_suffix(spec.output)
-        return cls(colours(spec.colormap), spec.alpha, spec.legend, spec.format or suffix or "png")
+        return cls(Palette(colours(spec.colormap)), spec.alpha, spec.legend, spec.format or suffix or "png")
+
+    def colours_of(self, heatmap: Heatmap) -> Palette:
+        return diverging() if heatmap.signed else self.palette
 
 
 def picture_suffix(output: str | None) -> str | None:
@@ -44,8 +47,14 @@ class Drawn:
 
     @property
     def caption(self) -> str:
-        """Class and probability."""
-        return f"{self.map.target.name}  {self.map.target.probability:.1%}"
+        """What is explained: class, probability, and the class it is held against."""
+        no, against = "not " if self.map.sign < 0 else "", self.map.against
+        return no + asserted(self.map.target) + (f"  against {against.name}" if against else "")
+
+
+def asserted(one: Prediction) -> str:
+    """A class and its probability."""
+    return f"{one.name}  {one.probability:.1%}"
 
 
 @dataclass(frozen=True)

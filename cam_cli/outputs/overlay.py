@@ -14,12 +14,13 @@ class Overlay(Kind):
 
     def encode(self, explanation: Explanation, drawn: Drawn) -> bytes:
         assert explanation.pixels is not None
-        picture = overlay(
-            explanation.pixels, drawn.heatmap.heat, self.style.table, self.style.alpha, window(explanation.geometry)
-        )
+        palette = self.style.colours_of(drawn.heatmap)
+        seen = window(explanation.geometry)
+        picture = overlay(explanation.pixels, drawn.heatmap.heat, palette, self.style.alpha, seen)
         if self.style.legend:
-            low, high = (f"{value:.3g}" for value in drawn.heatmap.scale or (0.0, 0.0))
+            low, high = drawn.heatmap.scale or (0.0, 0.0)
+            marks = [f"{value:.3g}" for value in ((low, 0.0, high) if drawn.heatmap.signed else (low, high))]
             raw = f"raw {drawn.map.raw.min():.3g} … {drawn.map.raw.max():.3g}"
             text = "  ·  ".join([drawn.caption, drawn.map.method, raw, *drawn.heatmap.flags])
-            picture = with_legend(picture, self.style.table, text, low, high)
+            picture = with_legend(picture, palette.colours, text, marks)
         return encode(picture, self.style.format)

@@ -16,6 +16,7 @@ SCHEMA = "camtool.result/1"
 COLUMNS = (
     "id", "image", "width", "height", "class_index", "class_name", "class_wnid", "logit", "probability",
     "method", "layers", "rows", "cols", "raw_min", "raw_max", "peak_x", "peak_y", "flags", "files",
+    "truth_index", "truth_name", "correct", "sign", "against_index", "against_name",
 )  # fmt: skip
 
 
@@ -29,8 +30,8 @@ def result(explanation: Explanation, drawn: tuple[Drawn, ...], files: list[dict[
         "width": geometry.width,
         "height": geometry.height,
         "seen": [number(edge, 6) for edge in geometry.seen],
-        "truth": None,
-        "correct": None,
+        "truth": explanation.truth and prediction(explanation.truth),
+        "correct": explanation.correct,
         "flags": list(explanation.flags),
         "predictions": [prediction(one) for one in explanation.predictions],
         "maps": [mapped(one, names) for one, names in zip(drawn, files, strict=True)],
@@ -65,6 +66,8 @@ def mapped(one: Drawn, files: dict[str, str]) -> dict[str, Any]:
         "flags": list(one.heatmap.flags),
         "files": files,
         "boxes": None,
+        "sign": one.map.sign,
+        "against": one.map.against and prediction(one.map.against),
     }
 
 
@@ -112,6 +115,12 @@ def map_rows(record: dict[str, Any]) -> list[tuple[Any, ...]]:
             record["id"], record["image"], record["width"], record["height"],
             *one["class"].values(), one["method"], "+".join(one["layers"]), *one["grid"].values(), *one["raw_range"],
             *(one["peak"] or (None, None)), " ".join(one["flags"]), ";".join(one["files"].values()),
+            *named(record["truth"]), record["correct"], one["sign"], *named(one["against"]),
         )
         for one in record["maps"]
     ]  # fmt: skip
+
+
+def named(one: dict[str, Any] | None) -> tuple[Any, Any]:
+    """Index and name of a class, or two empty cells."""
+    return (one["index"], one["name"]) if one else (None, None)

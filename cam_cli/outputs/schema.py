@@ -59,6 +59,8 @@ def result_schema() -> dict[str, Any]:
             "flags": array({"enum": list(MAP_FLAGS)}),
             "files": {"type": "object", "additionalProperties": STRING},
             "boxes": or_null(array(box)),
+            "sign": {"enum": [1, -1]},
+            "against": or_null(CLASS),
         }
     )
     return {

@@ -1,5 +1,6 @@
-"""Colour maps, as tables of 256 RGB colours from cold to hot."""
+"""Colour maps, as tables of 256 RGB colours from cold to hot, and what level of them a heat has."""
 
+from dataclasses import dataclass
 from functools import cache
 
 import cv2
@@ -28,3 +29,32 @@ def colours(name: str) -> np.ndarray:
         raise UsageError(f"no colour map is called {name!r}{nearest(name, known)} (known: {', '.join(known)})")
     ramp = np.arange(256, dtype=np.uint8)[:, None]
     return np.ascontiguousarray(cv2.applyColorMap(ramp, COLORMAPS[name])[:, 0, ::-1])
+
+
+@dataclass(frozen=True)
+class Palette:
+    """How heat becomes colour. colours: uint8 (256, 3) RGB. zero: the level that no evidence has, which shows nothing;
+    128 of a signed map, whose level 0 is not used."""
+
+    colours: np.ndarray
+    zero: int = 0
+
+    @property
+    def opacity(self) -> np.ndarray:
+        """By level, 0 at no evidence to 1 at the most, in either direction: float64 (256,)."""
+        return np.minimum(abs(np.arange(256) - self.zero) / (255 - self.zero), 1)
+
+    def levels(self, heat: np.ndarray) -> np.ndarray:
+        """float32 in [0, 1], of a signed map in [−1, 1], to uint8, rounded."""
+        return np.asarray(cv2.convertScaleAbs(heat, alpha=255 - self.zero, beta=self.zero))
+
+
+COOL_WARM = ((59, 76, 192), (141, 176, 254), (221, 221, 221), (244, 154, 123), (180, 4, 38))
+
+
+@cache
+def diverging() -> Palette:
+    """For signed maps: blue what is negative, red what is positive, light grey between. Five of the colours of
+    Moreland's cool-warm map (2009, doi:10.1007/978-3-642-10520-3_9) at equal distances, straight lines between them."""
+    channels = [np.interp(np.arange(256), np.linspace(1, 255, 5), channel) for channel in zip(*COOL_WARM, strict=True)]
+    return Palette(np.rint(np.stack(channels, 1)).astype(np.uint8), zero=128)

@@ -3,35 +3,31 @@
 import cv2
 import numpy as np
 
+from .colormap import Palette
+
 Window = tuple[slice, slice]
 
 
-def overlay(pixels: np.ndarray, heat: np.ndarray, colours: np.ndarray, alpha: float, seen: Window) -> np.ndarray:
+def overlay(pixels: np.ndarray, heat: np.ndarray, palette: Palette, alpha: float, seen: Window) -> np.ndarray:
     """`pixels` under the heat: uint8 (H, W, 3) RGB, a new array.
 
-    heat: float32 (H, W) in [0, 1]. colours: uint8 (256, 3). At heat t the colour covers the picture with opacity
-    alpha · t, so that a pixel without evidence keeps its value exactly. What lies outside `seen` is hatched.
+    heat: float32 (H, W) in [0, 1], or [−1, 1]. At heat t the colour covers the picture with opacity alpha · |t|, so
+    that a pixel without evidence keeps its value exactly. What lies outside `seen` is hatched.
     """
-    level = quantise(heat)
-    opacity = alpha * np.arange(256)[:, None] / 255
-    paint = np.rint(opacity * colours).astype(np.uint8)[None]
+    opacity = alpha * palette.opacity[:, None]
+    paint = np.rint(opacity * palette.colours).astype(np.uint8)[None]
     keep = np.rint((1 - opacity) * 255).astype(np.uint8).repeat(3, axis=1)[None]
-    shown = cv2.merge([level] * 3)
+    shown = cv2.merge([palette.levels(heat)] * 3)
     mixed = cv2.add(cv2.multiply(pixels, cv2.LUT(shown, keep), scale=1 / 255), cv2.LUT(shown, paint))
     return hatch(mixed, seen)
 
 
-def heat_picture(heat: np.ndarray, colours: np.ndarray, seen: Window) -> np.ndarray:
+def heat_picture(heat: np.ndarray, palette: Palette, seen: Window) -> np.ndarray:
     """The heat alone in its colours, uint8 (H, W, 3) RGB; what was not seen is hatched grey."""
-    picture = cv2.LUT(cv2.merge([quantise(heat)] * 3), colours[None])
+    picture = cv2.LUT(cv2.merge([palette.levels(heat)] * 3), palette.colours[None])
     unseen = np.full_like(picture, 64)
     unseen[seen] = picture[seen]
     return hatch(unseen, seen)
-
-
-def quantise(heat: np.ndarray) -> np.ndarray:
-    """float32 in [0, 1] to uint8 in 0 … 255, rounded."""
-    return np.asarray(cv2.convertScaleAbs(heat, alpha=255))
 
 
 def hatch(picture: np.ndarray, seen: Window) -> np.ndarray:

@@ -16,6 +16,7 @@ from cam_cli.images.intensity import Intensity
 from cam_cli.images.listing import Listing
 from cam_cli.images.recipe import asked
 from cam_cli.images.sources import list_images
+from cam_cli.images.truth import Truth, read_truth
 from cam_cli.methods.choice import Choice
 from cam_cli.outputs import KINDS
 from cam_cli.outputs.book import Book
@@ -25,13 +26,17 @@ from cam_cli.outputs.kind import Kind, Sheet, Style, parse_range
 from cam_cli.outputs.naming import Naming
 from cam_cli.outputs.run import describe
 from cam_cli.specs import ExplainSpec, OutputSpec
+from cam_cli.types import LeftOut
 
 from .listener import Listener
 
 
 @dataclass
 class Summary:
-    """What a run did, counted as it goes. total: images listed; where: the output folder or file, for people."""
+    """What a run did, counted as it goes. total: images listed; where: the output folder or file, for people.
+
+    right, wrong: of all that have a truth; left_out: those that --only passed by, in no other count but these two.
+    """
 
     total: int
     where: str
@@ -39,10 +44,18 @@ class Summary:
     failed: int = 0
     flagged: int = 0
     maps: int = 0
+    right: int = 0
+    wrong: int = 0
+    left_out: int = 0
     stopped: bool = False
     started: float = field(default_factory=time.monotonic)
 
+    def judge(self, correct: bool | None) -> None:
+        self.right += correct is True
+        self.wrong += correct is False
+
     def add(self, record: dict[str, Any]) -> None:
+        self.judge(record["correct"])
         self.done += record["error"] is None
         self.failed += record["error"] is not None
         self.maps += len(record["maps"])
@@ -52,8 +65,12 @@ class Summary:
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
+    @property
+    def not_done(self) -> int:
+        return self.total - self.done - self.failed - self.left_out
+
     def counts(self) -> dict[str, int]:
-        names = ("total", "done", "failed", "flagged", "maps")
+        names = ("total", "done", "failed", "flagged", "maps", "right", "wrong", "left_out")
         return {name: getattr(self, name) for name in names}
 
 
@@ -62,6 +79,7 @@ class Plan:
     """What can be known before the model is loaded."""
 
     listing: Listing
+    truth: Truth | None
     kinds: dict[str, Kind]
     destination: Destination
 
@@ -80,7 +98,7 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
 
     from .explainer import make_explainer, reader, versions  # torch from here on
 
-    ready = make_explainer(spec, listener)
+    ready = make_explainer(spec, listener, plan.listing, plan.truth)
     maps_only = not any(isinstance(kind, Sheet) for kind in plan.kinds.values())
     if plan.destination.single and ready.naming.several and maps_only:
         raise UsageError(f"-o {spec.output.output} names one result, the options ask for several; name a folder")
@@ -103,6 +121,11 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
     with Book.open(folder) as book, closing(results):
         try:
             for written in results:
+                if isinstance(written, LeftOut):
+                    summary.left_out += 1
+                    summary.judge(written.correct)
+                    listener.left_out(written.item.path, written.correct)
+                    continue
                 book.add(written.record)
                 summary.add(written.record)
                 listener.result(written.record, written.paths, written.data)
@@ -128,12 +151,13 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     output = str(destination.folder.path) if destination.folder else None
     listing = list_images(spec.inputs, output=output, stdin=stdin, nul=spec.run.nul)
     spare_images(destination, listing.paths)
+    truth = None if spec.classes.truth is None else read_truth(spec.classes.truth, listing)
     listing = listing.take(spec.run.limit, spec.run.sample, spec.run.seed)
     if destination.single and len(listing) != 1:
         raise UsageError(
             f"-o {spec.output.output} takes the result of one image, the inputs hold {len(listing)}; name a folder"
         )
-    return Plan(listing, kinds, destination)
+    return Plan(listing, truth, kinds, destination)
 
 
 def make_kinds(spec: OutputSpec) -> dict[str, Kind]:

@@ -15,11 +15,13 @@ from cam_cli.engine.allocator import keep_blocks
 from cam_cli.engine.augment import Augmentation, augmentations
 from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.explain import Column, Explainer
-from cam_cli.engine.selection import parse_selections, several
+from cam_cli.engine.selection import several
 from cam_cli.errors import ImageTooLarge, ImageUnreadable, MethodUnsuitable, ModelFailed, OutOfMemory, UsageError
 from cam_cli.images.intensity import Intensity
+from cam_cli.images.listing import Listing
 from cam_cli.images.preprocess import read_picture
 from cam_cli.images.recipe import asked, recipe_for
+from cam_cli.images.truth import Truth
 from cam_cli.methods import METHODS
 from cam_cli.methods.choice import Choice
 from cam_cli.methods.method import Method, Needs, Summed
@@ -32,6 +34,7 @@ from cam_cli.outputs.naming import Naming
 from cam_cli.specs import ExplainSpec
 from cam_cli.types import Failure, Head, ImageItem, Picture, Recipe
 
+from .classes import make_classes
 from .listener import Listener
 
 
@@ -49,8 +52,9 @@ class Ready:
     facts: dict[str, Any]
 
 
-def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
-    """Loads the model and resolves methods, layers and classes. Raises what those raise."""
+def make_explainer(spec: ExplainSpec, listener: Listener, listing: Listing, truth: Truth | None) -> Ready:
+    """Loads the model and resolves methods, layers and classes; truth: what the images' classes are called. Raises what
+    those raise."""
     keep_blocks()
     device = choose_device(spec.run.device)
     methods = dict(Choice.parse(text).load() for text in spec.method.methods)
@@ -61,12 +65,13 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
     listener.note("model", f"{network.name} · {network.weights}")
     for text in network.notes:
         listener.warn(text)
-    selections = parse_selections(spec.classes.classes, network.labels.find, len(network.labels.names))
-    for one in selections:
-        for index in one.indices if len(one.indices) == 1 else ():
-            listener.note("class", f"{one.text}: {network.labels.names[index]} ({index})")
+    classes = make_classes(spec.classes, network, listing, truth)
+    classes.tell(listener)
     seen = survey(network)
-    head = find_head(network) if any(Needs.HEAD in method.needs for method in methods.values()) else None
+    headed = [name for name, method in methods.items() if Needs.HEAD in method.needs]
+    if headed and spec.classes.score == "probability":
+        raise UsageError(f"--score probability: {headed[0]} is exact for logits alone; use gradcam, or drop it")
+    head = find_head(network) if headed else None
     columns = make_columns(methods, spec.method.layers, seen, head)
     tokens = seen.attended if any(Needs.ATTENTION in column.method.needs for column in columns) else None
     sizes = shapes(network, recipe, spec.geometry.fit, seen)
@@ -75,21 +80,25 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         listener.note("layer", f"{where}: {column.why}")
     explainer = Explainer(
         network.module.to(device),
-        network.labels,
+        classes.reading,
         tuple(columns),
-        selections,
+        classes.selections,
         moved(head, device),
         spec.method.fuse,
         spec.classes.min_prob,
         device,
         spec.run.precision,
-        network.activation,
-        augmentations=changes(spec, network, recipe, seen),
-        seed=spec.run.seed,
-        progress=listener.progress,
-        tokens=tokens,
+        spec.classes.score,
+        classes.against,
+        classes.truths,
+        spec.classes.only,
+        changes(spec, network, recipe, seen),
+        spec.run.seed,
+        tokens,
+        listener.progress,
     )
-    parts = {"method": len(methods) > 1, "layer": len(columns) > len(methods), "class": several(selections)}
+    several_classes = several(classes.selections)
+    parts = {"method": len(methods) > 1, "layer": len(columns) > len(methods), "class": several_classes}
     naming = Naming(frozenset(part for part, many in parts.items() if many), spec.output.name)
     facts = {
         "model": {

@@ -18,3 +18,6 @@ class Listener(Protocol):
 
     def result(self, record: dict[str, Any], paths: tuple[str, ...], data: bytes | None) -> None:
         """One image is done, in input order: its record, the paths written, and bytes that were asked for on stdout."""
+
+    def left_out(self, image: str, correct: bool | None) -> None:
+        """One image is done, and `--only` leaves it out: its path, and whether the model is right about it."""

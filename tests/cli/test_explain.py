@@ -60,7 +60,10 @@ def test_the_record(camtool, tmp_path):
     assert (record["id"], record["width"], record["height"]) == ("coffee.png", 600, 400)
     assert record["seen"] == [125, 25, 475, 375]
     (one,) = record["maps"]
-    assert list(one) == ["class", "method", "layers", "grid", "raw_range", "peak", "flags", "files", "boxes"]
+    assert list(one) == [
+        "class", "method", "layers", "grid", "raw_range", "peak", "flags", "files", "boxes", "sign", "against",
+    ]  # fmt: skip
+    assert (record["truth"], record["correct"], one["sign"], one["against"]) == (None, None, 1, None)
     assert one["class"]["index"] == 967
     assert one["layers"] == ["bn2"]
     assert one["grid"] == {"rows": 7, "cols": 7}
@@ -71,7 +74,9 @@ def test_the_record(camtool, tmp_path):
     assert json.loads((tmp_path / "out/results.jsonl").read_text()) == record
     run = json.loads((tmp_path / "out/run.json").read_text())
     assert run["schema"] == "camtool.run/1"
-    assert run["counts"] == {"total": 1, "done": 1, "failed": 0, "flagged": 0, "maps": 1}
+    assert run["counts"] == {
+        "total": 1, "done": 1, "failed": 0, "flagged": 0, "maps": 1, "right": 0, "wrong": 0, "left_out": 0,
+    }  # fmt: skip
     assert run["timing"]["seconds"] > 0
 
 

@@ -82,3 +82,9 @@ def test_version(camtool, flag):
 
     ran = camtool(flag)
     assert (ran.code, ran.out.decode()) == (0, f"camtool {cam_cli.__version__}\n")
+
+
+def test_help_shows_what_stands_in_brackets(camtool):
+    ran = camtool("gradcam", "--help")
+    for default in ("camtool-out", "0.5", "the cores"):
+        assert f"[default: {default}]" in ran.out.decode(), default

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from cam_cli.engine.answers import Reading
 from cam_cli.engine.explain import Column, Explainer
-from cam_cli.engine.selection import parse_selections
-from cam_cli.errors import UsageError
+from cam_cli.engine.selection import parse_against, parse_selections
+from cam_cli.engine.truth import TrueClasses
 from cam_cli.methods.cam import Cam
 from cam_cli.methods.gradcam import GradCam
 from cam_cli.models.head import find_head
 from cam_cli.models.labels import Labels
 from cam_cli.models.layers import survey
-from cam_cli.types import Failure, Geometry, ImageItem, Picture
-from tests.nets import Residual, seeded
+from cam_cli.types import Failure, Geometry, ImageItem, LeftOut, Picture
+from tests.nets import OneLogit, Residual, seeded
 
 LABELS = Labels(("cat", "dog", "red fox", "owl"), None)
 
@@ -26,16 +27,22 @@ def picture(name: str, side: int = 16, seed: int = 0) -> Picture:
     return Picture(ImageItem(name, name, name), np.zeros((side, side, 3), np.uint8), tensor, geometry)
 
 
-def explainer(model, columns=("gradcam@last",), classes=("top",), min_prob=0.0, labels=LABELS) -> Explainer:
-    seen, head = survey(model, 16), find_head(model, 16)
+def explainer(
+    model, columns=("gradcam@last",), classes=("top",), min_prob=0.0, labels=LABELS, reading=None, **more
+) -> Explainer:
+    seen = survey(model, 16)
+    head = find_head(model, 16) if any(column.startswith("cam@") for column in columns) else None
     made = []
     for column in columns:
         name, _, layer = column.partition("@")
         (group,) = seen.choose(layer)
         made.append(Column(name, {"cam": Cam(), "gradcam": GradCam()}[name], group, layer))
-    selections = parse_selections(classes, labels.find, len(labels.names))
+    reading = reading or Reading(labels)
+    selections = parse_selections(classes, reading.labels.find, reading)
+    if "against" in more:
+        more["against"] = parse_against(more["against"], reading.labels.find, reading)
     cpu = torch.device("cpu")
-    return Explainer(model, labels, tuple(made), selections, head, "mean", min_prob, cpu, "fp32")
+    return Explainer(model, reading, tuple(made), selections, head, "mean", min_prob, cpu, "fp32", **more)
 
 
 def test_a_batch_is_one_by_one():
@@ -134,24 +141,127 @@ def test_predictions_are_the_softmax_best_first():
     assert [p.name for p in one.predictions] == [LABELS.names[p.index] for p in one.predictions]
 
 
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("top", ["1"]),
-        ("top3", ["1", "2", "3"]),
-        ("top99", ["1", "2", "3", "4"]),
-        ("red fox", ["2-red-fox"]),
-        ("index:1", ["1-dog"]),
-        ("all", ["0-cat", "1-dog", "2-red-fox", "3-owl"]),
-    ],
-)
-def test_name_parts_are_of_the_options_not_of_the_scores(text, names):
-    (selection,) = parse_selections((text,), LABELS.find, 4)
-    for ranking in ([0, 1, 2, 3], [3, 2, 1, 0]):
-        assert [part for _, part in selection.choose(ranking, LABELS.names)] == names
+BOTH = ("gradcam@last", "cam@last", "gradcam@stem")
+THREE = [picture(str(seed), seed=seed) for seed in range(3)]
 
 
-@pytest.mark.parametrize("text", ["top0", "truth", "not:cat"])
-def test_what_this_version_cannot_select_is_said(text):
-    with pytest.raises(UsageError):
-        parse_selections((text,), LABELS.find, 4)
+def raws(found) -> list[np.ndarray]:
+    return [one.raw for explanation in found for one in explanation.maps]
+
+
+@pytest.mark.parametrize("columns", [BOTH[:1], BOTH])
+def test_what_speaks_against_a_class_is_its_map_negated(columns):
+    model = seeded(Residual())
+    plain = list(explainer(model, columns, ("top", "owl"))(THREE))
+    negated = list(explainer(model, columns, ("not:top", "not:owl"))(THREE))
+    for mine, theirs in zip(raws(negated), raws(plain), strict=True):
+        np.testing.assert_array_equal(mine, -theirs)
+    assert {one.label.selection for explanation in negated for one in explanation.maps} == {"not-1", "not-3-owl"}
+    assert all(one.sign == -1 and one.signed for explanation in negated for one in explanation.maps)
+    assert [p.index for p in negated[0].predictions] == [p.index for p in plain[0].predictions]
+
+
+def test_against_is_the_difference_of_two_maps_that_are_linear_in_the_scores():
+    model = seeded(Residual())
+    every = list(explainer(model, BOTH, ("all",))(THREE))
+    found = list(explainer(model, BOTH, ("cat", "dog", "not:dog", "owl"), against="owl")(THREE))
+    for plain, explanation in zip(every, found, strict=True):
+        of = {(one.method, one.layers, one.target.index): one.raw for one in plain.maps}
+        assert [one.label.selection for one in explanation.maps] == ["0-cat", "1-dog", "not-1-dog"] * 3
+        for one in explanation.maps:
+            column = one.method, one.layers
+            expected = one.sign * (of[*column, one.target.index] - of[*column, 3])
+            np.testing.assert_allclose(one.raw, expected, atol=1e-5 * abs(of[*column, 3]).max())
+            assert (one.against.name, one.signed) == ("owl", True)
+
+
+def test_against_the_runner_up_of_each_image():
+    (one,) = explainer(seeded(Residual()), classes=("top", "top2"), against="second")(THREE[:1])
+    best, second = one.predictions[:2]
+    assert [(each.target, each.against) for each in one.maps] == [(best, second)], "no class against itself"
+    (none,) = explainer(seeded(Residual()), classes=("owl",), against="owl")(THREE[:1])
+    assert (none.maps, none.flags) == ((), ("no_class",))
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("against", [None, "owl"])
+def test_the_probability_is_differentiated_on_request(activation, against):
+    model = seeded(Residual())
+    more = {"against": against} if against else {}
+    run = explainer(model, classes=("cat",), reading=Reading(LABELS, activation), score="probability", **more)
+    for shown, found in zip(THREE, run(THREE), strict=True):
+        kept: list[torch.Tensor] = []
+
+        def keep(module, inputs, output, kept=kept):
+            kept.append(output)
+            return output.clone()  # a ReLU in place follows
+
+        hook = model.last.register_forward_hook(keep)
+        scores = model(shown.tensor[None])
+        hook.remove()
+        probabilities = scores.softmax(1) if activation == "softmax" else scores.sigmoid()
+        target = probabilities[0, 0] - (probabilities[0, 3] if against else 0)
+        (gradient,) = torch.autograd.grad(target, kept[0])
+        expected = (gradient.mean((2, 3), keepdim=True) * kept[0]).sum(1)[0].detach().numpy()
+        np.testing.assert_allclose(found.maps[0].raw, expected, rtol=1e-3, atol=1e-5 * abs(expected).max())
+
+
+def truths(*indices: int | None) -> TrueClasses:
+    """Of images that are called 0, 1, 2 …"""
+    called = {(str(index),): index for index in indices if index is not None}
+    return TrueClasses(
+        lambda id, path: () if indices[int(id)] is None else (str(indices[int(id)]),), {(): None, **called}, 0
+    )
+
+
+def test_the_truth_of_each_image_and_only_some():
+    model = seeded(Residual())
+    best = [one.predictions[0].index for one in explainer(model)(THREE)]
+    known = truths(best[0], (best[1] + 1) % 4, None)
+    right, wrong, unknown = explainer(model, classes=("top", "truth"), truths=known)(THREE)
+    assert (right.truth, right.correct, right.flags) == (right.predictions[0], True, ())
+    assert (wrong.truth.index, wrong.correct, wrong.flags) == ((best[1] + 1) % 4, False, ())
+    assert (unknown.truth, unknown.correct, unknown.flags) == (None, None, ("no_truth",))
+    assert [[one.label.selection for one in found.maps] for found in (right, wrong, unknown)] == [
+        ["1", "truth"], ["1", "truth"], ["1"],
+    ]  # fmt: skip
+    np.testing.assert_array_equal(*raws([right]))
+    assert [one.target.index for one in wrong.maps] == [best[1], (best[1] + 1) % 4]
+
+    for only, kept, answer in (("wrong", wrong, (True, None)), ("right", right, (False, None))):
+        found = list(explainer(model, classes=("top", "truth"), truths=known, only=only)(THREE))
+        (shown,) = [one for one in found if not isinstance(one, LeftOut)]
+        assert shown.item == kept.item
+        np.testing.assert_allclose(raws([shown]), raws([kept]), atol=1e-6)
+        assert tuple(one.correct for one in found if isinstance(one, LeftOut)) == answer
+
+
+def test_scores_that_are_not_finite_are_never_left_out():
+    model = seeded(Residual())
+    with torch.no_grad():
+        model.fc.bias.fill_(float("nan"))
+    for only in ("right", "wrong"):
+        (one,) = explainer(model, min_prob=None, truths=truths(0), only=only)(THREE[:1])
+        assert (one.correct, one.flags) == (None, ("scores_not_finite",))
+
+
+def test_one_question_is_asked_once(monkeypatch):
+    model = seeded(Residual())
+    (best,) = explainer(model)(THREE[:1])
+    asked = []
+    mapped = GradCam.map
+    monkeypatch.setattr(GradCam, "map", lambda *given: asked.append(1) or mapped(*given))
+    known = truths(best.predictions[0].index)
+    (one,) = explainer(model, classes=("top", "truth", best.predictions[0].name), truths=known)(THREE[:1])
+    assert (len(one.maps), len(asked)) == (3, 1)
+
+
+@pytest.mark.parametrize(("decision", "predicted"), [(0.0, "positive"), (1.0, "negative")])
+def test_a_single_logit_explains_its_positive_class(decision, predicted):
+    model = seeded(OneLogit())
+    reading = Reading(Labels(("negative", "positive")), "sigmoid", decision)
+    (one,) = explainer(model, classes=("top", "top1", "negative"), reading=reading, truths=truths(1))(THREE[:1])
+    assert [each.target.name for each in one.maps] == ["positive", predicted, "negative"]
+    assert (one.predictions[0].name, one.correct) == (predicted, predicted == "positive")
+    assert sum(each.probability for each in one.predictions) == pytest.approx(1)
+    np.testing.assert_array_equal(one.maps[2].raw, -one.maps[0].raw)

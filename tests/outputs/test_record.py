@@ -46,9 +46,24 @@ def test_the_values_of_a_record():
     assert one["flags"] == []
     assert map_rows(record) == [
         ("a/b.jpg", "photos/a/b.jpg", 640, 480, 281, "tabby", "n02123045", 9.1, 0.62, "gradcam", "bn2+blocks.4",
-         2, 2, -1, 2, *one["peak"], "", "a/b.gradcam.png"),
+         2, 2, -1, 2, *one["peak"], "", "a/b.gradcam.png", None, None, None, 1, None, None),
     ]  # fmt: skip
     assert len(map_rows(record)[0]) == len(COLUMNS)
+
+
+def test_the_truth_and_what_a_map_is_held_against():
+    raw = np.array([[1.0, -2]], np.float32)
+    tiger = Prediction(282, "tiger cat", None, 8.0, 0.2)
+    one = ClassMap(TABBY, "cam", ("bn2",), raw, MapLabel("cam", "x", "not-1"), -1, tiger)
+    explanation = Explanation(ITEM, GEOMETRY, (TABBY,), (one,), truth=tiger, correct=False)
+    record = result(explanation, (Drawn(one, heatmap(raw, GEOMETRY, signed=True)),), [{}])
+    jsonschema.validate(json.loads(json_line(record)), result_schema())
+    assert (record["truth"]["index"], record["correct"]) == (282, False)
+    assert (record["maps"][0]["sign"], record["maps"][0]["against"]["name"]) == (-1, "tiger cat")
+    (row,) = map_rows(record)
+    table = dict(zip(COLUMNS, row, strict=True))
+    names = ("truth_index", "truth_name", "correct", "sign", "against_index", "against_name")
+    assert [table[name] for name in names] == [282, "tiger cat", False, -1, 282, "tiger cat"]
 
 
 def test_a_failed_image_has_the_same_keys():

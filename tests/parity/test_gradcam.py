@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from cam_cli.capture import record
+from cam_cli.engine.answers import Reading
 from cam_cli.engine.explain import Column, Explainer
 from cam_cli.engine.selection import parse_selections
 from cam_cli.maps import heatmap
@@ -117,9 +118,10 @@ def test_the_engine():
         for kind, method, layer in (("gradcam", GradCam(), "layer3"), ("cam", Cam(), "layer4"))
         for chosen in survey(model, SIDE).choose(layer)
     ]
-    selections = parse_selections(["top3"], labels.find, len(labels))
+    reading = Reading(labels)
+    selections = parse_selections(["top3"], labels.find, reading)
     head, cpu = find_head(model, SIDE), torch.device("cpu")
-    explain = Explainer(model, labels, tuple(columns), selections, head, "mean", 0.0, cpu, "fp32")
+    explain = Explainer(model, reading, tuple(columns), selections, head, "mean", 0.0, cpu, "fp32")
     item, pixels = ImageItem("x", "x", "x"), np.zeros((160, 224, 3), np.uint8)
     found = list(explain([Picture(item, pixels, tensor, WHOLE) for tensor in images()]))
     for layer, cells in (("layer3", 1), ("layer4", 35)):  # CAM is Grad-CAM times cells at the layer the head pools

@@ -1,0 +1,71 @@
+"""What the model says of one image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+
+from cam_cli.models.labels import Labels
+from cam_cli.types import Prediction
+
+NEGATIVE, POSITIVE = 0, 1
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How scores are read, for a whole run. activation: softmax or sigmoid. decision: the probability from which on a
+    sigmoid model says yes."""
+
+    labels: Labels
+    activation: str = "softmax"
+    decision: float = 0.5
+
+    @property
+    def one_logit(self) -> bool:
+        """Whether the two classes are a single logit's: `positive` has its score s, `negative` −s."""
+        return self.activation == "sigmoid" and len(self.labels) == 2
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """Logits (b, k) → (b, k)."""
+        return scores.sigmoid() if self.activation == "sigmoid" else scores.softmax(1)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The model's answer for one image. logits, probabilities: float32 (k,), on the CPU."""
+
+    reading: Reading
+    logits: Tensor
+    probabilities: Tensor
+
+    @cached_property
+    def ranking(self) -> list[int]:
+        """All class indices, best first; equal scores in the order of their indices. Of a single logit's two classes
+        the one that `decision` makes the answer comes first."""
+        if self.reading.one_logit:
+            return [POSITIVE, NEGATIVE] if self.says(POSITIVE) else [NEGATIVE, POSITIVE]
+        return self.logits.argsort(descending=True, stable=True).tolist()
+
+    def says(self, index: int) -> bool:
+        """Whether a class reaches the decision: of a sigmoid model, where classes answer for themselves."""
+        return self.probabilities[index].item() >= self.reading.decision
+
+    def right(self, truth: int | None) -> bool | None:
+        """Whether the model gets an image of class `truth` right: it is the first of the ranking, or in a sigmoid model
+        of several labels, reaches the decision. None without truth, and where the scores are not finite."""
+        if truth is None or self.flags:
+            return None
+        if self.reading.activation == "sigmoid" and not self.reading.one_logit:
+            return self.says(truth)
+        return self.ranking[0] == truth
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return () if self.logits.isfinite().all() else ("scores_not_finite",)
+
+    def __getitem__(self, index: int) -> Prediction:
+        labels = self.reading.labels
+        wnid = labels.wnids[index] if labels.wnids else None
+        return Prediction(index, labels.names[index], wnid, self.logits[index].item(), self.probabilities[index].item())
