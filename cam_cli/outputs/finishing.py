@@ -33,7 +33,7 @@ class Files:
 
     def add(self, item: ImageItem, label: MapLabel | None, kind: Kind, data: bytes) -> str | None:
         """Writes one result; returns its name in the record, None for stdout."""
-        name = self.naming.of(item.stem, label, kind.infix, kind.suffix)
+        name = self.naming.of(item, label, kind.infix, kind.suffix)
         path = self.destination.put(name, data)
         if path is None:
             self.data = data
