@@ -15,7 +15,7 @@ from cam_cli.capture import observe
 from cam_cli.errors import LayerUnknown, LayerUnsuitable, nearest
 
 from .network import Network, Specimen
-from .stages import STAGES, Grid, Layer, Shape, grid_of, pools, stages
+from .stages import STAGES, Grid, Layer, Shape, blocks, grid_of, pools, stages
 
 __all__ = ["Layer", "Survey", "survey"]
 
@@ -47,6 +47,16 @@ class Survey:
         """`layer1` … `layer4` (fewer where the network has fewer grids): `layer4` is the last stage before pooling, the
         others count back by grid size. Empty when the picture goes on as tokens after its last grid."""
         return {layer.stage: layer for layer in sorted(self.layers, key=lambda layer: layer.stage or "") if layer.stage}
+
+    @cached_property
+    def steps(self) -> tuple[Layer, ...]:
+        """The last building block of each width and grid in the last two stages, less the very last, which says the
+        class rather than the thing; where that leaves none, the last stage but one."""
+        last = tuple(self.stages.values())[-2:]
+        grids = {(layer.rows, layer.cols) for layer in last}
+        found = blocks(self.specimen.module, self.layers)
+        ends = {(one.rows, one.cols, one.channels): one for one in found if (one.rows, one.cols) in grids}
+        return tuple(ends.values())[:-1] or last[:1]
 
     @cached_property
     def tokens(self) -> str | None:

@@ -77,6 +77,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         spec.run.precision,
         network.activation,
         changes(spec, network, seen),
+        alike(spec, seen),
         spec.run.seed,
         listener.progress,
     )
@@ -197,10 +198,24 @@ def changes(spec: ExplainSpec, network: Network, seen: Survey) -> tuple[Augmenta
             outputs_at(network, height, width)
         except ModelFailed as error:
             raise UsageError(
-                f"--tta scales shows the network other sizes, {network.name} does not take {height}×{width}; use "
-                f"--tta flip ({error.message})"
+                f"--tta scales and best show the network other sizes, {network.name} does not take {height}×{width}; "
+                f"use --tta flip,spread ({error.message})"
             ) from error
     return found
+
+
+def alike(spec: ExplainSpec, seen: Survey) -> tuple[Layer, ...]:
+    """The layers of --tta spread and best. Raises UsageError where a method or the network has no cells."""
+    if not {"spread", "best"} & set(spec.method.changes):
+        return ()
+    for name in spec.method.methods:
+        if Needs.ACTIVATIONS not in METHODS.load(name).needs:
+            raise UsageError(f"--tta spread and best need a layer's cells, {name} has none; use --tta flip")
+    if not seen.steps:
+        raise UsageError(
+            f"--tta spread and best compare cells of a stage, {seen.specimen.name} has none; use --tta flip"
+        )
+    return seen.steps
 
 
 def described(layer: Layer, sizes: dict[str, Any]) -> str:
