@@ -92,6 +92,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
             {"method": one.name, "layers": [{**asdict(layer), **grid(layer, sizes)} for layer in one.layers]}
             for one in columns
         ],
+        "spread_over": [layer.path for layer in explainer.alike],
         "preprocessing": {
             **asdict(network.recipe),
             "fit": spec.geometry.fit,

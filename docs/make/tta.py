@@ -1,4 +1,4 @@
-"""Prints the table of docs on --tta: how good the boxes of each choice are, and what it costs.
+"""Prints the tables of docs/tta.md: how good the boxes of each choice are, and what it costs.
 
     python docs/make/tta.py [FOLDER] [--model NAME] [--size N] [--limit N]
 
