@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-BACKGROUND = 0.34  # chosen on one half of 663 ILSVRC photographs for boxes at 20 %; docs/make/tta.py checks the other
+BACKGROUND = 0.34  # best on 310 ILSVRC photographs for boxes at 20 %; how it was chosen and checked: docs/tta.md
 
 
 @dataclass(frozen=True)
