@@ -201,7 +201,7 @@ class MethodSpec(CamSpec):
         "-l",
         panel=WHAT,
         metavar="LAYER",
-        help="A stage (layer1 … layer4), a module path, a glob, or a+b to fuse. Repeat for several. "
+        help="A stage (layer1 … layer4; stages for all), a module path, a glob, or a+b to fuse. Repeat for several. "
         "[default: the last grid before pooling]",
     )
     fuse: Fuse = option("mean", "--fuse", panel=WHAT, help="How a+b joins the maps of several layers.")

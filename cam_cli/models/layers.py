@@ -24,6 +24,7 @@ __all__ = ["Layer", "Survey", "survey"]
 
 STAGE = re.compile(r"(?:layer|stage)(\d+)")
 WILD = re.compile(r"[*?\[]")
+SWEEP = "stages"
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Survey:
         """What one `--layer` value asks for: entries side by side, each one layer, or several to fuse.
 
         A module path, else a stage (`layer4`, `stage4`), a glob over paths (`*` stays within a dotted part) or, where
-        no path matches, over stages; `a+b` fuses. Raises LayerUnknown, LayerUnsuitable.
+        no path matches, over stages; `stages` is all of them; `a+b` fuses. Raises LayerUnknown, LayerUnsuitable.
         """
         parts = [list(self._named(part.strip())) for part in text.split("+")]
         if len(parts) == 1:
@@ -161,6 +162,8 @@ class Survey:
             if path not in by_path:
                 raise LayerUnsuitable(self._without_grid(path))
             yield by_path[path]
+        elif text == SWEEP and self.stages:
+            yield from self.stages.values()
         elif stage := STAGE.fullmatch(text):
             name = f"layer{stage[1]}"
             if not self.stages:
@@ -248,3 +251,8 @@ def matches(path: str, pattern: str) -> bool:
     """Does the glob cover the dotted path part by part? So `*` never crosses a dot."""
     parts, patterns = path.split("."), pattern.split(".")
     return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+
+
+def sweeps(text: str) -> bool:
+    """Whether a value of `--layer` may name several layers, side by side."""
+    return bool(WILD.search(text)) or text == SWEEP

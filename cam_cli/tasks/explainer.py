@@ -30,7 +30,7 @@ from cam_cli.methods.method import Method, Needs, Summed
 from cam_cli.methods.smoothed import EigenSmoothed
 from cam_cli.models import load
 from cam_cli.models.head import find_head
-from cam_cli.models.layers import Layer, Survey, outputs_at, survey
+from cam_cli.models.layers import Layer, Survey, outputs_at, survey, sweeps
 from cam_cli.models.network import Network
 from cam_cli.outputs.naming import Naming
 from cam_cli.specs import ExplainSpec
@@ -203,7 +203,7 @@ def make_columns(methods: Mapping[str, Method], layers: Sequence[str], seen: Sur
             groups = [("input", (), "no layer")]
         elif layers:
             groups = [
-                ("+".join(layer.path for layer in group) if set(text) & set("*?[") else text, group, f"--layer {text}")
+                ("+".join(layer.path for layer in group) if sweeps(text) else text, group, f"--layer {text}")
                 for text in layers
                 for group in seen.choose(text)
             ]

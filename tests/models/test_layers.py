@@ -145,6 +145,12 @@ def test_steps_are_where_the_width_or_the_grid_changes_next(name, paths):
     assert [layer.path for layer in looked_at(name).steps] == paths
 
 
+def test_stages_is_all_of_them_side_by_side_or_fused(lite):
+    stages = list(lite.stages.values())
+    assert lite.choose("stages") == [(layer,) for layer in stages]
+    assert lite.choose("stages+blocks.0") == [(*stages, lite.choose("blocks.0")[0][0])]
+
+
 def test_the_steps_of_the_default_model(lite):
     assert [layer.path for layer in lite.steps] == ["blocks.3.2", "blocks.4.2", "blocks.5.3"]
     assert [layer.rows for layer in lite.steps] == [14, 14, 7]
