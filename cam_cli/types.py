@@ -161,6 +161,20 @@ class MapLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """Where a map says its class is.
+
+    xyxy: half-open x0, y0, x1, y1 in pixels of the upright original.
+    score: the class probability times the highest heat in the box's component, in [0, 1].
+    area: pixels of that component.
+    """
+
+    xyxy: tuple[float, float, float, float]
+    score: float
+    area: int
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """One image explained: the top predictions (best first) and the maps, in the order method, layer, class."""
 
@@ -185,4 +199,5 @@ MAP_FLAGS = {
     "all_negative": "no cell of the raw map is positive: evidence against the class only; the heatmap is zero",
     "constant": "the heatmap is the same everywhere, so it says nothing about where; it is zero",
     "one_cell": "the layer's grid is a single cell, so it cannot say where",
+    "no_box": "no part of the heatmap above --threshold is as large as --min-area",
 }

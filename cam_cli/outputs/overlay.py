@@ -1,25 +1,30 @@
 """The picture under its heatmap."""
 
 from cam_cli.maps import window
+from cam_cli.render.boxes import outlined
 from cam_cli.render.legend import with_legend
 from cam_cli.render.overlay import overlay
 from cam_cli.types import Explanation
 
 from .encode import encode
 from .kind import Drawn, Kind
+from .marks import marks
 
 
 class Overlay(Kind):
-    """The upright original's own size and no text on it; `--legend` adds a strip below."""
+    """The upright original's own size and no text on it; `--legend` adds a strip below. `localize` has it with boxes
+    and peak."""
 
     def encode(self, explanation: Explanation, drawn: Drawn) -> bytes:
         assert explanation.pixels is not None
         picture = overlay(
             explanation.pixels, drawn.heatmap.heat, self.style.table, self.style.alpha, window(explanation.geometry)
         )
+        if self.style.boxes:
+            outlined(picture, marks([drawn]))
         if self.style.legend:
             low, high = (f"{value:.3g}" for value in drawn.heatmap.scale or (0.0, 0.0))
             raw = f"raw {drawn.map.raw.min():.3g} … {drawn.map.raw.max():.3g}"
-            text = "  ·  ".join([drawn.caption, drawn.map.method, raw, *drawn.heatmap.flags])
+            text = "  ·  ".join([drawn.caption, drawn.map.method, raw, *drawn.flags])
             picture = with_legend(picture, self.style.table, text, low, high)
         return encode(picture, self.style.format)

@@ -13,7 +13,7 @@ from .encode import encode
 from .kind import Drawn, Sheet
 
 
-class Panel(Sheet):
+class Panel(Sheet[np.ndarray]):
     """The picture, then a column a method and layer, a row a class; captions above."""
 
     infix = "panel"
@@ -22,7 +22,7 @@ class Panel(Sheet):
         assert explanation.pixels is not None
         seen = window(explanation.geometry)
         picture = overlay(explanation.pixels, drawn.heatmap.heat, self.style.table, self.style.alpha, seen)
-        words = [drawn.caption, *drawn.heatmap.flags, f"{drawn.map.method} at {'+'.join(drawn.map.layers)}"]
+        words = [drawn.caption, *drawn.flags, f"{drawn.map.method} at {'+'.join(drawn.map.layers)}"]
         return tile(picture, "  ·  ".join(words))
 
     def join(self, explanation: Explanation, parts: Sequence[np.ndarray]) -> bytes:

@@ -58,8 +58,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         for index in one.indices if len(one.indices) == 1 else ():
             listener.note("class", f"{one.text}: {network.labels.names[index]} ({index})")
     seen = survey(network)
-    needs_head = any(Needs.HEAD in METHODS.load(name).needs for name in spec.method.methods)
-    head = find_head(network) if needs_head else None
+    spec, head = settle(spec, network, listener)
     columns = make_columns(spec, seen, head)
     sizes = shapes(network, spec.geometry, seen)
     for column in columns:
@@ -109,6 +108,23 @@ def make_explainer(spec: ExplainSpec, listener: Listener) -> Ready:
         spec.run.workers or os.cpu_count() or 1,
         facts,
     )
+
+
+def settle(spec: ExplainSpec, network: Network, listener: Listener) -> tuple[ExplainSpec, Head | None]:
+    """The spec with its methods named, and the network's head where one of them reads it. No --method: cam where it is
+    exact and no --layer is asked for, else gradcam. Raises MethodUnsuitable for a method that lacks its head."""
+    names = spec.method.methods
+    if names:
+        needs_head = any(Needs.HEAD in METHODS.load(name).needs for name in names)
+        return spec, find_head(network) if needs_head else None
+    name, why, head = "gradcam", "--layer names its layer", None
+    if not spec.method.layers:
+        try:
+            name, why, head = "cam", "exact for this network", find_head(network)
+        except MethodUnsuitable:
+            why = "cam is not exact for this network"
+    listener.note("method", f"{name}: {why}")
+    return replace(spec, method=replace(spec.method, methods=(name,))), head
 
 
 def stride_of(seen: Survey) -> int:
