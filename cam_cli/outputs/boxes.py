@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cam_cli.maps import window
-from cam_cli.render.boxes import enlarged, labelled, outlined
+from cam_cli.render.boxes import dotted, enlarged, labelled, outlined
 from cam_cli.render.overlay import hatch
 from cam_cli.types import Explanation
 
@@ -26,4 +26,6 @@ class Boxes(Sheet[Drawn]):
         assert explanation.pixels is not None
         found = marks(parts)
         picture, times = enlarged(hatch(explanation.pixels.copy(), window(explanation.geometry)))
-        return encode(labelled(outlined(picture, found, times), found, times), self.style.format)
+        for draw in (outlined, labelled, dotted):
+            draw(picture, found, times)
+        return encode(picture, self.style.format)

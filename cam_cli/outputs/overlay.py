@@ -1,7 +1,7 @@
 """The picture under its heatmap."""
 
 from cam_cli.maps import window
-from cam_cli.render.boxes import outlined
+from cam_cli.render.boxes import dotted, outlined
 from cam_cli.render.legend import with_legend
 from cam_cli.render.overlay import overlay
 from cam_cli.types import Explanation
@@ -21,7 +21,8 @@ class Overlay(Kind):
             explanation.pixels, drawn.heatmap.heat, self.style.table, self.style.alpha, window(explanation.geometry)
         )
         if self.style.boxes:
-            outlined(picture, marks([drawn]))
+            found = marks([drawn])
+            dotted(outlined(picture, found), found)
         if self.style.legend:
             low, high = (f"{value:.3g}" for value in drawn.heatmap.scale or (0.0, 0.0))
             raw = f"raw {drawn.map.raw.min():.3g} … {drawn.map.raw.max():.3g}"

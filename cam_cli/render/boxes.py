@@ -15,7 +15,7 @@ PALETTE: tuple[Colour, ...] = (  # light enough for dark text, far from each oth
     (255, 214, 10), (64, 224, 255), (255, 120, 203), (140, 240, 80), (255, 150, 60), (170, 170, 255), (255, 255, 255),
     (60, 220, 160),
 )  # fmt: skip
-LEAST = 320
+ROOM = 480  # pixels along the long side; a picture that fits in twice is enlarged
 
 
 @dataclass(frozen=True)
@@ -31,31 +31,37 @@ class Mark:
 def enlarged(picture: np.ndarray) -> tuple[np.ndarray, int]:
     """A small picture at a whole multiple of its size, so that there is room to write on it, and that multiple; its
     pixels stay squares and the edges of boxes exact. uint8 (h, w, 3) RGB; a large one is given back itself."""
-    times = max(1, -(-LEAST // max(picture.shape[:2])))
+    times = max(1, ROOM // max(picture.shape[:2]))
     return (picture.repeat(times, 0).repeat(times, 1) if times > 1 else picture), times
 
 
 def outlined(picture: np.ndarray, marks: Sequence[Mark], times: int = 1) -> np.ndarray:
-    """Draws boxes and peaks on `picture` itself, uint8 (H, W, 3) RGB, which shows every pixel that boxes and peaks
-    count `times` enlarged; returns it. A box's edge is the inner edge of its bright line; the dark line is around it.
-    """
+    """Draws the boxes on `picture` itself, uint8 (H, W, 3) RGB, in which what they count as one pixel is `times` as
+    large; returns it. A box's edge is the inner edge of its bright line; the dark line is around that. The first mark
+    comes out on top."""
     line = thickness(picture)
-    for one in marks:
+    for one in reversed(marks):
         for box in one.boxes:
             edges = [round(edge * times) for edge in box]
             frame(picture, edges, line + casing(line), DARK)
             frame(picture, edges, line, one.colour)
-    for one in marks:
+    return picture
+
+
+def dotted(picture: np.ndarray, marks: Sequence[Mark], times: int = 1) -> np.ndarray:
+    """Draws a dot at every peak, as `outlined` draws the boxes."""
+    line = thickness(picture)
+    for one in reversed(marks):
         if one.peak:
             centre = [int((at + 0.5) * times) for at in one.peak]
-            cv2.circle(picture, centre, 2 * line + casing(line), DARK, cv2.FILLED, cv2.LINE_AA)
-            cv2.circle(picture, centre, 2 * line, one.colour, cv2.FILLED, cv2.LINE_AA)
+            cv2.circle(picture, centre, 2 * line + 1 + casing(line), DARK, cv2.FILLED, cv2.LINE_AA)
+            cv2.circle(picture, centre, 2 * line + 1, one.colour, cv2.FILLED, cv2.LINE_AA)
     return picture
 
 
 def thickness(picture: np.ndarray) -> int:
     """Of a box's bright line: one pixel, and more on large pictures."""
-    return max(1, round(int(min(picture.shape[:2])) / 250))
+    return max(1, round(int(min(picture.shape[:2])) / 180))
 
 
 def casing(line: int) -> int:
@@ -75,8 +81,8 @@ def frame(picture: np.ndarray, edges: Sequence[int], width: int, colour: Colour)
 
 
 def labelled(picture: np.ndarray, marks: Sequence[Mark], times: int = 1) -> np.ndarray:
-    """Writes the labels on `picture` itself, as `outlined` draws the boxes; returns it. A label stands above its box,
-    or inside where there is no room, and below other labels that it would cover."""
+    """Writes the labels on `picture` itself, as `outlined` draws the boxes. A label stands above its box, or inside
+    where there is no room, and below other labels that it would cover."""
     height, width = picture.shape[:2]
     line = thickness(picture)
     size = int(np.clip(min(height, width) / 26, 12, 160))
