@@ -23,11 +23,16 @@ Array = np.ndarray
 class Regions:
     """What was found in one heatmap.
 
-    boxes: best score first. mask: bool (H, W), the pixels of the components that the boxes stand for.
+    boxes: best score first. owner: int32 (H, W), the number, from 1, of the box whose component a pixel is of; else 0.
     """
 
     boxes: tuple[Box, ...]
-    mask: Array
+    owner: Array
+
+    @property
+    def mask(self) -> Array:
+        """bool (H, W): the components that the boxes stand for."""
+        return np.asarray(self.owner > 0)
 
 
 @dataclass(frozen=True)
@@ -53,18 +58,15 @@ def locate(heat: Array, probability: float, spec: BoxSpec) -> Regions:
     box that holds the map's peak scores what the model gives the class, and others what they reach of that peak; unlike
     a mean over the component, it depends neither on the threshold nor on how wide the map spreads.
     """
-    mask = above(heat, spec.fraction)
-    labels, found = components(mask, heat)
+    labels, found = components(above(heat, spec.fraction), heat)
     large = [one for one in found if one.area >= spec.least(heat.size)]
     if spec.boxes == "largest":
         chosen = sorted(large, key=lambda one: (-one.area, -one.heat, one.first))[:1]
     else:
         chosen = sorted(large, key=lambda one: (-one.top, -one.area, one.first))[: spec.most]
-    if len(chosen) < len(found):
-        kept = np.zeros(len(found) + 1, bool)
-        kept[[one.label for one in chosen]] = True
-        mask = kept[labels]
-    return Regions(tuple(Box(one.xyxy, probability * one.top, one.area) for one in chosen), mask)
+    numbers = np.zeros(len(found) + 1, np.int32)
+    numbers[[one.label for one in chosen]] = range(1, len(chosen) + 1)
+    return Regions(tuple(Box(one.xyxy, probability * one.top, one.area) for one in chosen), numbers[labels])
 
 
 def above(heat: Array, fraction: float | None) -> Array:

@@ -134,6 +134,8 @@ def test_otsu_is_the_greatest_variance_between_the_classes(seed):
 def test_the_mask_is_what_the_boxes_stand_for():
     text = "55... 55..x ..... 8...."
     np.testing.assert_array_equal(locate(drawn(text), 1.0, BoxSpec(boxes="all")).mask, drawn(text) > 0)
+    owner = locate(drawn(text), 1.0, BoxSpec(boxes="all")).owner
+    assert (owner[1, 4], owner[3, 0], owner[0, 0]) == (1, 2, 3), "numbered as the boxes are, best first"
     largest = np.zeros((4, 5), bool)
     largest[:2, :2] = True
     np.testing.assert_array_equal(locate(drawn(text), 1.0, BoxSpec()).mask, largest)
@@ -178,14 +180,14 @@ def test_boxes_contain_their_components_and_lie_inside_what_was_seen(width, heig
     assert bool(regions.boxes) == (found.peak is not None)
     rows, columns = window(geometry)
     covered = np.zeros((height, width), bool)
-    for one in regions.boxes:
+    for number, one in enumerate(regions.boxes, 1):
         x0, y0, x1, y1 = map(int, one.xyxy)
         assert columns.start <= x0 < x1 <= columns.stop
         assert rows.start <= y0 < y1 <= rows.stop
-        inside = regions.mask[y0:y1, x0:x1]
+        inside = regions.owner[y0:y1, x0:x1] == number
         assert inside.any(0)[[0, -1]].all(), "no column or row to spare"
         assert inside.any(1)[[0, -1]].all()
-        assert one.area <= inside.sum()
+        assert one.area == (regions.owner == number).sum() == (regions.owner[y0:y1, x0:x1] == number).sum()
         assert 0 <= one.score <= 0.7
         covered[y0:y1, x0:x1] = True
     assert not (regions.mask & ~covered).any(), "every pixel of the mask lies in a box"

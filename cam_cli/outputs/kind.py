@@ -63,7 +63,7 @@ class Drawn:
     @property
     def light(self) -> "Drawn":
         """The same without what has the picture's size."""
-        regions = self.regions and replace(self.regions, mask=NOTHING)
+        regions = self.regions and replace(self.regions, owner=NOTHING)
         return replace(self, heatmap=replace(self.heatmap, heat=NOTHING), regions=regions)
 
 
