@@ -71,7 +71,8 @@ def choose(spec: OutputSpec, suffixes: Sequence[str]) -> Destination:
             return Destination(stdout=True)
         file, suffix = Path(str(output)), Path(str(output)).suffix[1:].lower().replace("jpeg", "jpg")
         if suffix != suffixes[0]:
-            what = "--save raw" if suffix == "npy" else f"--format {suffix}" if suffixes[0] != "npy" else "a .npy name"
+            what = f"--format {suffix}" if spec.format and suffixes[0] != "npy" else f"a .{suffixes[0]} name"
+            what = "--save raw" if suffix == "npy" else what
             raise UsageError(f"-o {output} would hold {suffixes[0]}; use {what}, or name a folder")
         return Destination(file=file)
     return Destination(folder=Folder.check(output, spec.overwrite, spec.name is not None))

@@ -8,7 +8,7 @@ import math
 from io import StringIO
 from typing import Any
 
-from cam_cli.types import Explanation, Failure, Prediction
+from cam_cli.types import Box, Explanation, Failure, Prediction
 
 from .kind import Drawn
 
@@ -63,12 +63,17 @@ def mapped(one: Drawn, files: dict[str, str]) -> dict[str, Any]:
         "grid": {"rows": raw.shape[0], "cols": raw.shape[1]},
         "raw_range": [number(float(raw.min())), number(float(raw.max()))],
         "peak": list(one.heatmap.peak) if one.heatmap.peak else None,
-        "flags": list(one.heatmap.flags),
+        "flags": list(one.flags),
         "files": files,
-        "boxes": None,
+        "boxes": None if one.regions is None else [box(found) for found in one.regions.boxes],
         "sign": one.map.sign,
         "against": one.map.against and prediction(one.map.against),
     }
+
+
+def box(one: Box) -> dict[str, Any]:
+    """Half-open x0, y0, x1, y1 in pixels of the upright original; what its score and area are: `types.Box`."""
+    return {"xyxy": [number(edge) for edge in one.xyxy], "score": number(one.score), "area": one.area}
 
 
 def prediction(one: Prediction) -> dict[str, Any]:

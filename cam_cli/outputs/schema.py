@@ -47,7 +47,7 @@ CLASS = closed(
 
 
 def result_schema() -> dict[str, Any]:
-    box = closed({"xyxy": array(NUMBER, 4), "score": or_null(NUMBER)})
+    box = closed({"xyxy": array(NUMBER, 4), "score": or_null(NUMBER), "area": INTEGER})
     one = closed(
         {
             "class": CLASS,

@@ -1,4 +1,4 @@
-"""`cam`, `gradcam` and `explain`: plan, load, then images in, files and records out.
+"""`cam`, `gradcam`, `explain` and `localize`: plan, load, then images in, files and records out.
 
 The plan needs no torch, so that a wrong path or a taken output folder is said at once.
 """
@@ -25,7 +25,8 @@ from cam_cli.outputs.finishing import Finisher
 from cam_cli.outputs.kind import Kind, Sheet, Style, parse_range
 from cam_cli.outputs.naming import Naming
 from cam_cli.outputs.run import describe
-from cam_cli.specs import ExplainSpec, OutputSpec
+from cam_cli.specs import ExplainSpec
+from cam_cli.specs.boxes import BoxSpec
 from cam_cli.types import LeftOut
 
 from .listener import Listener
@@ -76,11 +77,12 @@ class Summary:
 
 @dataclass(frozen=True)
 class Plan:
-    """What can be known before the model is loaded."""
+    """What can be known before the model is loaded. boxes: how they are found, where they are."""
 
     listing: Listing
     truth: Truth | None
     kinds: dict[str, Kind]
+    boxes: BoxSpec | None
     destination: Destination
 
 
@@ -113,7 +115,7 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
         plan.listing,
         read=reader(spec, ready),
         explain=ready.explainer,
-        finish=Finisher(plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination),
+        finish=Finisher(plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination, plan.boxes),
         batch_size=ready.batch_size,
         workers=ready.workers,
         stop=stop,
@@ -141,7 +143,8 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     _ = spec.model.only
     for text in spec.method.methods:
         Choice.parse(text)
-    kinds = make_kinds(spec.output)
+    kinds = make_kinds(spec)
+    boxes = spec.boxes or (BoxSpec() if any(kind.boxed for kind in kinds.values()) else None)
     parse_range(spec.output.range)
     Intensity.parse(spec.geometry.intensity)
     asked(spec.geometry)
@@ -157,17 +160,21 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
         raise UsageError(
             f"-o {spec.output.output} takes the result of one image, the inputs hold {len(listing)}; name a folder"
         )
-    return Plan(listing, truth, kinds, destination)
+    if destination.single and "crop" in kinds and boxes and boxes.most != 1:
+        raise UsageError(f"-o {spec.output.output} takes one crop, --boxes {boxes.boxes} may find more; name a folder")
+    return Plan(listing, truth, kinds, boxes, destination)
 
 
-def make_kinds(spec: OutputSpec) -> dict[str, Kind]:
-    """The kinds of `--save`, in its order. Raises UsageError."""
-    names = [name.strip() for text in spec.save for name in text.split(",")]
+def make_kinds(spec: ExplainSpec) -> dict[str, Kind]:
+    """The kinds of `--save`, in its order, and of `--crop`. Raises UsageError."""
+    names = [name.strip() for text in spec.output.save for name in text.split(",")]
     if "none" in names:
         if len(names) > 1:
             raise UsageError("--save none stands alone")
         names = []
-    style = Style.of(spec)
+    if spec.boxes and spec.boxes.crop:
+        names.append("crop")
+    style = Style.of(spec.output, spec.boxes)
     return {name: KINDS.load(name)(style) for name in names}
 
 

@@ -57,9 +57,7 @@ def make_explainer(spec: ExplainSpec, listener: Listener, listing: Listing, trut
     those raise."""
     keep_blocks()
     device = choose_device(spec.run.device)
-    methods = dict(Choice.parse(text).load() for text in spec.method.methods)
-    if spec.method.smooth:
-        methods = {name: smoothed(name, method) for name, method in methods.items()}
+    methods = make_methods(spec.method.methods, spec.method.smooth)
     network = load(spec.model.only)
     recipe = recipe_for(network.recipe, spec.geometry)
     listener.note("model", f"{network.name} · {network.weights}")
@@ -68,6 +66,10 @@ def make_explainer(spec: ExplainSpec, listener: Listener, listing: Listing, trut
     classes = make_classes(spec.classes, network, listing, truth)
     classes.tell(listener)
     seen = survey(network)
+    if not methods:
+        name, why = default_method(spec, network)
+        listener.note("method", f"{name}: {why}")
+        methods = make_methods((name,), spec.method.smooth)
     headed = [name for name, method in methods.items() if Needs.HEAD in method.needs]
     if headed and spec.classes.score == "probability":
         raise UsageError(f"--score probability: {headed[0]} is exact for logits alone; use gradcam, or drop it")
@@ -126,6 +128,25 @@ def make_explainer(spec: ExplainSpec, listener: Listener, listing: Listing, trut
         spec.run.workers or os.cpu_count() or 1,
         facts,
     )
+
+
+def make_methods(texts: Sequence[str], smooth: str | None) -> dict[str, Method]:
+    """The methods of `--method`, by what results call them. Raises what names and parameters raise."""
+    methods = dict(Choice.parse(text).load() for text in texts)
+    return {name: smoothed(name, method) for name, method in methods.items()} if smooth else methods
+
+
+def default_method(spec: ExplainSpec, network: Network) -> tuple[str, str]:
+    """Where no --method is given: cam if it is exact and nothing asks for more than it has, else gradcam; and why."""
+    if spec.method.layers:
+        return "gradcam", "--layer names its layer"
+    if spec.classes.score == "probability":
+        return "gradcam", "cam is exact for logits alone"
+    try:
+        find_head(network)
+    except MethodUnsuitable:
+        return "gradcam", "cam is not exact for this network"
+    return "cam", "exact for this network"
 
 
 def stride_of(seen: Survey) -> int:

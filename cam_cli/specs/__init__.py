@@ -6,28 +6,14 @@ own objects, `as_json` into what `run.json` keeps. Values that only make sense t
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from .choice import DEFAULT_MODEL, ModelChoice, parse_argument
-from .errors import UsageError
+from cam_cli.choice import DEFAULT_MODEL, ModelChoice, parse_argument
+from cam_cli.errors import UsageError
 
-
-@dataclass(frozen=True)
-class Option:
-    """What the command line says about one field."""
-
-    flags: tuple[str, ...]
-    help: str
-    panel: str
-    metavar: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-
-
-def option(default: Any, *flags: str, help: str, panel: str, **more: Any) -> Any:
-    return field(default=default, metadata={"option": Option(flags, help, panel, **more)})
-
+from .boxes import BoxSpec
+from .option import MODEL, OUTPUT, PIXELS, RUN, TERMINAL, WHAT, amount, option
 
 Activation = Literal["softmax", "sigmoid"]
 Fit = Literal["model", "squash", "pad", "keep"]
@@ -39,8 +25,6 @@ Format = Literal["png", "jpg", "webp"]
 Precision = Literal["fp32", "bf16", "fp16"]
 Score = Literal["logit", "probability"]
 Only = Literal["wrong", "right"]
-
-MODEL, WHAT, PIXELS, OUTPUT, RUN, TERMINAL = "Model", "What to explain", "Pixels", "Output", "Run", "Terminal"
 
 
 @dataclass(frozen=True)
@@ -269,7 +253,7 @@ class OutputSpec:
         "--save",
         panel=OUTPUT,
         metavar="KINDS",
-        help="overlay, heatmap, raw, panel: repeat, or separate by commas; or none.",
+        help="overlay, heatmap, raw, panel, mask, boxes, crop: repeat, or separate by commas; or none.",
     )
     format: Format | None = option(
         None, "--format", panel=OUTPUT, help="Of the pictures. [default: png, or what -o FILE ends in]"
@@ -343,14 +327,7 @@ class RunSpec:
 
     def failures_allowed(self, total: int) -> float:
         """How many of `total` images may fail: --max-failures, a count or a percentage."""
-        number, percent = self.max_failures.removesuffix("%"), self.max_failures.endswith("%")
-        try:
-            allowed = float(number) if percent else int(number)
-        except ValueError:
-            allowed = -1
-        if not allowed >= 0 or (percent and allowed > 100):
-            raise UsageError(f"--max-failures takes a number (3) or a percentage (2%), not {self.max_failures!r}")
-        return total * allowed / 100 if percent else allowed
+        return amount("--max-failures", self.max_failures, total)
 
 
 @dataclass(frozen=True)
@@ -368,7 +345,8 @@ class TerminalSpec:
 
 @dataclass(frozen=True)
 class ExplainSpec:
-    """One run of `cam`, `gradcam` or `explain`; arguments: the command line as it was typed, to be kept."""
+    """One run of `cam`, `gradcam`, `explain` or `localize`; arguments: the command line as it was typed, to be kept.
+    boxes: how `localize` finds them."""
 
     arguments: tuple[str, ...]
     inputs: tuple[str, ...]
@@ -378,6 +356,7 @@ class ExplainSpec:
     geometry: GeometrySpec
     output: OutputSpec
     run: RunSpec
+    boxes: BoxSpec | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `run.json`."""
