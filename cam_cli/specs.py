@@ -34,6 +34,7 @@ Smooth = Literal["eigen"]
 TTA = ("flip", "scales")
 Format = Literal["png", "jpg", "webp"]
 Precision = Literal["fp32", "bf16", "fp16"]
+Images = Literal["link", "copy", "none"]
 
 MODEL, WHAT, PIXELS, OUTPUT, RUN, TERMINAL = "Model", "What to explain", "Pixels", "Output", "Run", "Terminal"
 
@@ -214,6 +215,62 @@ class OutputSpec:
 
 
 @dataclass(frozen=True)
+class ExportSpec:
+    """Boxes for other tools; of commands that make boxes."""
+
+    export: tuple[str, ...] = option(
+        (),
+        "--export",
+        panel=OUTPUT,
+        metavar="FORMATS",
+        help="csv, coco, voc, yolo, labelstudio: repeat, or separate by commas.",
+    )
+    masks: bool = option(False, "--masks", panel=OUTPUT, help="Give the COCO export the mask of each box, as RLE.")
+    images: Images = option(
+        "link",
+        "--images",
+        panel=OUTPUT,
+        help="The pictures in the folders of voc and yolo: hard links (copies where there can be none), copies, none.",
+    )
+    classes_only: tuple[str, ...] = option(
+        (),
+        "--classes-only",
+        panel=OUTPUT,
+        metavar="CLASSES",
+        help="Export the boxes of these classes alone, with ids from 0 in this order: repeat, or separate by commas.",
+    )
+    ids_from: str | None = option(
+        None,
+        "--ids-from",
+        panel=OUTPUT,
+        metavar="FILE",
+        help="Image and category ids of the COCO export from this instances.json, by file and class name.",
+    )
+
+    def __post_init__(self) -> None:
+        if self.classes_only and not self.formats:
+            raise UsageError("--classes-only chooses what --export writes; add --export")
+        for flag, given in (("--masks", self.masks), ("--ids-from", self.ids_from is not None)):
+            if given and "coco" not in self.formats:
+                raise UsageError(f"{flag} is for the COCO export; add --export coco")
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The values of --export, each once."""
+        return separated(self.export)
+
+    @property
+    def only(self) -> tuple[str, ...]:
+        """The values of --classes-only, each once."""
+        return separated(self.classes_only)
+
+
+def separated(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The values of an option that is repeated or given several with commas, each once, in order."""
+    return tuple(dict.fromkeys(part.strip() for text in texts for part in text.split(",")))
+
+
+@dataclass(frozen=True)
 class RunSpec:
     limit: int | None = option(None, "--limit", panel=RUN, minimum=1, metavar="N", help="Only the first N images.")
     sample: int | None = option(
@@ -279,6 +336,7 @@ class ExplainSpec:
     geometry: GeometrySpec
     output: OutputSpec
     run: RunSpec
+    export: ExportSpec = ExportSpec()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `run.json`."""

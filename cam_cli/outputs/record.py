@@ -87,11 +87,16 @@ def number(value: float, digits: int = 6) -> float | int | None:
 
 
 def json_line(record: dict[str, Any]) -> bytes:
-    """One line of UTF-8. File names that are not UTF-8 are escaped, as JSON allows, so nothing is lost."""
+    """One line of UTF-8."""
+    return json_bytes(record) + b"\n"
+
+
+def json_bytes(value: Any) -> bytes:
+    """UTF-8 without a line break. File names that are not UTF-8 are escaped, as JSON allows, so nothing is lost."""
     try:
-        return (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
+        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
-        return (json.dumps(record, allow_nan=False) + "\n").encode()
+        return json.dumps(value, allow_nan=False).encode()
 
 
 def csv_lines(record: dict[str, Any]) -> bytes:

@@ -18,6 +18,9 @@ from cam_cli.methods import METHODS
 from cam_cli.outputs import KINDS
 from cam_cli.outputs.book import Book
 from cam_cli.outputs.destination import Destination, choose, spare_images, spare_inputs
+from cam_cli.outputs.exporting import Exports, settle
+from cam_cli.outputs.exports import EXPORTS
+from cam_cli.outputs.exports.truth import Truth
 from cam_cli.outputs.finishing import Finisher
 from cam_cli.outputs.kind import Kind, Sheet, Style, parse_range
 from cam_cli.outputs.naming import Naming
@@ -62,6 +65,7 @@ class Plan:
     listing: Listing
     kinds: dict[str, Kind]
     destination: Destination
+    truth: Truth | None = None
 
 
 def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO) -> Summary:
@@ -82,6 +86,10 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
     maps_only = not any(isinstance(kind, Sheet) for kind in plan.kinds.values())
     if plan.destination.single and ready.naming.several and maps_only:
         raise UsageError(f"-o {spec.output.output} names one result, the options ask for several; name a folder")
+    side_by_side = bool(ready.naming.several & {"method", "layer"})
+    setting = settle(
+        spec.export, ready.explainer.labels, plan.listing.whole, ready.facts["model"], plan.truth, side_by_side
+    )
     summary = Summary(len(plan.listing), plan.destination.name)
     folder = plan.destination.folder
     run = {"command": list(spec.arguments), "spec": spec.as_json(), **ready.facts, "versions": versions()}
@@ -98,12 +106,16 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
         workers=ready.workers,
         stop=stop,
     )
-    with Book.open(folder) as book, closing(results):
+    exports = Exports.open(spec.export, setting, folder)
+    with Book.open(folder) as book, exports, closing(results):
         try:
             for written in results:
                 book.add(written.record)
+                exports.add(written.record)
                 summary.add(written.record)
                 listener.result(written.record, written.paths, written.data)
+            for text in exports.finish():
+                listener.note("export", text)
         finally:
             summary.stopped = stop.is_set()
             if folder:
@@ -115,10 +127,12 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     """Reads the options that name things, lists the images, and looks at where results go; touches nothing."""
     for name in spec.method.methods:
         METHODS.entry(name)
+    for name in spec.export.formats:
+        EXPORTS.entry(name)
     kinds = make_kinds(spec.output)
     parse_range(spec.output.range)
     Naming(frozenset(), spec.output.name)
-    destination = choose(spec.output, [kind.suffix for kind in kinds.values()])
+    destination = choose(spec.output, [kind.suffix for kind in kinds.values()], bool(spec.export.formats))
     spare_inputs(destination, spec.inputs)
     output = str(destination.folder.path) if destination.folder else None
     listing = list_images(spec.inputs, output=output, stdin=stdin, nul=spec.run.nul)
@@ -128,7 +142,10 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
         raise UsageError(
             f"-o {spec.output.output} takes the result of one image, the inputs hold {len(listing)}; name a folder"
         )
-    return Plan(listing, kinds, destination)
+    truth = Truth.read(spec.export.ids_from) if spec.export.ids_from is not None else None
+    if truth:
+        truth.check_images(listing.ids)
+    return Plan(listing, kinds, destination, truth)
 
 
 def make_kinds(spec: OutputSpec) -> dict[str, Kind]:
