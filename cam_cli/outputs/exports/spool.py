@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 
 from cam_cli.errors import OutputFailed
 
-CHUNK = 1 << 20
+CHUNK = 1 << 16
 
 
 class Spool:
