@@ -7,7 +7,7 @@ from typing import Any
 
 from cam_cli.errors import UsageError
 from cam_cli.models.labels import Labels
-from cam_cli.specs import ExportSpec
+from cam_cli.specs.export import ExportSpec
 
 from .exports import EXPORTS
 from .exports.categories import categories

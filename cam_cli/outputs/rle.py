@@ -9,17 +9,17 @@ import numpy as np
 
 
 def rle(mask: np.ndarray) -> dict[str, Any]:
-    """The mask of one box, as it stands in a record: `size` [H, W], `counts` (a string), `area` in pixels.
+    """The mask of one box, as it stands in a record and in COCO's files: `size` [H, W] and `counts`, a string.
 
-    mask: bool or 0/1, (H, W). pycocotools takes the first two as they are. Convention: pycocotools' maskApi.c.
+    mask: bool (H, W). Convention: pycocotools' maskApi.c.
     """
     height, width = mask.shape
-    flat = mask.astype(bool).ravel(order="F")
+    flat = mask.ravel(order="F")
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     runs = np.diff(np.concatenate([[0], edges, [flat.size]])).tolist()
     if flat.size and flat[0]:
         runs.insert(0, 0)  # the first run is of zeros
-    return {"size": [height, width], "counts": packed(runs), "area": int(flat.sum())}
+    return {"size": [height, width], "counts": packed(runs)}
 
 
 def packed(runs: Sequence[int]) -> str:

@@ -43,10 +43,9 @@ class Coco(Export):
                 "bbox": [x0, y0, width, height],
                 "score": one.score or 0.0,
             }
-            area = rounded(width * height)
+            area = one.area if one.mask else rounded(width * height)
             if one.mask:
-                shared["segmentation"] = {"size": one.mask["size"], "counts": one.mask["counts"]}
-                area = one.mask["area"]
+                shared["segmentation"] = one.mask
             self.instances.add(json_bytes({"id": self.count, **shared, "area": area, "iscrowd": 0}))
             self.results.add(json_bytes(shared))
 

@@ -36,13 +36,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Annotation:
-    """One box. xyxy: half-open floats in pixels of the upright original. mask: as `rle` makes it, where asked for."""
+    """One box. xyxy: half-open floats in pixels of the upright original. area: pixels of what it was drawn around.
+    mask: of that, as `rle` makes it, where asked for."""
 
     category: Category
     method: str
     layers: str
     xyxy: tuple[float, float, float, float]
     score: float | None
+    area: int
     mask: Mapping[str, Any] | None
 
 
@@ -61,7 +63,13 @@ def annotated(record: Mapping[str, Any], categories: Mapping[int, Category]) -> 
         done.add((index, one["method"], layers))
         for box in one["boxes"]:
             yield Annotation(
-                categories[index], one["method"], layers, tuple(box["xyxy"]), box["score"], box.get("mask")
+                categories[index],
+                one["method"],
+                layers,
+                tuple(box["xyxy"]),
+                box["score"],
+                box["area"],
+                box.get("mask"),
             )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from cam_cli.errors import OutputFailed, UsageError
 from cam_cli.outputs import atomic
 from cam_cli.outputs.folder import EXPORTED, Folder
-from cam_cli.specs import Images
+from cam_cli.specs.export import Images
 
 
 class Files:

@@ -11,7 +11,7 @@ from cam_cli.models.labels import Labels
 from cam_cli.outputs.exporting import Exports, settle
 from cam_cli.outputs.exports.truth import Truth
 from cam_cli.outputs.folder import Folder
-from cam_cli.specs import ExportSpec
+from cam_cli.specs.export import ExportSpec
 
 LABELS = Labels(
     ("tabby", "crane", 'a "quoted" & <odd>\nname', "crane", "żółw 🐢"),
@@ -21,8 +21,9 @@ MODEL = {"name": "tiny", "sha256": "0123456789abcdef"}
 RUN = b'{"schema": "camtool.run/1"}'
 
 
-def box(*xyxy: float, score: float | None = 0.5, **more: Any) -> dict[str, Any]:
-    return {"xyxy": list(xyxy), "score": score, **more}
+def box(*xyxy: float, score: float | None = 0.5, area: int = 7, **more: Any) -> dict[str, Any]:
+    """area: of the component, which only a mask shows."""
+    return {"xyxy": list(xyxy), "score": score, "area": area, **more}
 
 
 def record(id: str, maps: dict[int, list[dict[str, Any]]], size: tuple[int, int] = (64, 48), image: str | None = None):

@@ -135,7 +135,10 @@ def test_coco_judges_results_with_masks_by_the_same_file_as_perfect(tmp_path):
     mask = np.zeros((48, 64), bool)
     mask[10:30, 5:25] = True
     mask[30:35, 5:9] = True
-    one = record("a.jpg", {0: [box(5, 10, 25, 35, mask=rle(mask))], 1: [box(30, 0, 64, 48, mask=rle(~mask))]})
+    one = record(
+        "a.jpg",
+        {0: [box(5, 10, 25, 35, area=420, mask=rle(mask))], 1: [box(30, 0, 64, 48, area=2652, mask=rle(~mask))]},
+    )
     export(tmp_path / "out", [one], "coco", masks=True)
     truth = COCO(tmp_path / "out/coco.json")
     assert (truth.annToMask(truth.anns[1]).astype(bool) == mask).all()

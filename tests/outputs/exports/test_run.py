@@ -12,13 +12,13 @@ from cam_cli.specs import (
     CamSpec,
     ClassSpec,
     ExplainSpec,
-    ExportSpec,
     GeometrySpec,
     MethodSpec,
     ModelSpec,
     OutputSpec,
     RunSpec,
 )
+from cam_cli.specs.export import ExportSpec
 from cam_cli.tasks.explain import explain
 
 from .records import tree
@@ -42,7 +42,7 @@ def boxed(monkeypatch):
     """Every map has one box: the left half of a picture 64 × 48."""
     plain = record.mapped
     monkeypatch.setattr(
-        record, "mapped", lambda *given: plain(*given) | {"boxes": [{"xyxy": [0, 0, 32, 48], "score": 0.5}]}
+        record, "mapped", lambda *given: plain(*given) | {"boxes": [{"xyxy": [0, 0, 32, 48], "score": 0.5, "area": 9}]}
     )
 
 

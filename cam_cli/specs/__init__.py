@@ -6,27 +6,13 @@ own objects, `as_json` into what `run.json` keeps. Values that only make sense t
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from .errors import UsageError
+from cam_cli.errors import UsageError
 
-
-@dataclass(frozen=True)
-class Option:
-    """What the command line says about one field."""
-
-    flags: tuple[str, ...]
-    help: str
-    panel: str
-    metavar: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-
-
-def option(default: Any, *flags: str, help: str, panel: str, **more: Any) -> Any:
-    return field(default=default, metadata={"option": Option(flags, help, panel, **more)})
-
+from .export import ExportSpec
+from .option import MODEL, OUTPUT, PIXELS, RUN, TERMINAL, WHAT, amount, option
 
 Fit = Literal["model", "squash", "pad", "keep"]
 Fuse = Literal["mean", "max"]
@@ -34,9 +20,6 @@ Smooth = Literal["eigen"]
 TTA = ("flip", "scales")
 Format = Literal["png", "jpg", "webp"]
 Precision = Literal["fp32", "bf16", "fp16"]
-Images = Literal["link", "copy", "none"]
-
-MODEL, WHAT, PIXELS, OUTPUT, RUN, TERMINAL = "Model", "What to explain", "Pixels", "Output", "Run", "Terminal"
 
 
 @dataclass(frozen=True)
@@ -175,7 +158,7 @@ class OutputSpec:
         "--save",
         panel=OUTPUT,
         metavar="KINDS",
-        help="overlay, heatmap, raw, panel: repeat, or separate by commas; or none.",
+        help="overlay, heatmap, raw, panel, mask, boxes, crop: repeat, or separate by commas; or none.",
     )
     format: Format | None = option(
         None, "--format", panel=OUTPUT, help="Of the pictures. [default: png, or what -o FILE ends in]"
@@ -215,62 +198,6 @@ class OutputSpec:
 
 
 @dataclass(frozen=True)
-class ExportSpec:
-    """Boxes for other tools; of commands that make boxes."""
-
-    export: tuple[str, ...] = option(
-        (),
-        "--export",
-        panel=OUTPUT,
-        metavar="FORMATS",
-        help="csv, coco, voc, yolo, labelstudio: repeat, or separate by commas.",
-    )
-    masks: bool = option(False, "--masks", panel=OUTPUT, help="Give the COCO export the mask of each box, as RLE.")
-    images: Images = option(
-        "link",
-        "--images",
-        panel=OUTPUT,
-        help="The pictures in the folders of voc and yolo: hard links (copies where there can be none), copies, none.",
-    )
-    classes_only: tuple[str, ...] = option(
-        (),
-        "--classes-only",
-        panel=OUTPUT,
-        metavar="CLASSES",
-        help="Export the boxes of these classes alone, with ids from 0 in this order: repeat, or separate by commas.",
-    )
-    ids_from: str | None = option(
-        None,
-        "--ids-from",
-        panel=OUTPUT,
-        metavar="FILE",
-        help="Image and category ids of the COCO export from this instances.json, by file and class name.",
-    )
-
-    def __post_init__(self) -> None:
-        if self.classes_only and not self.formats:
-            raise UsageError("--classes-only chooses what --export writes; add --export")
-        for flag, given in (("--masks", self.masks), ("--ids-from", self.ids_from is not None)):
-            if given and "coco" not in self.formats:
-                raise UsageError(f"{flag} is for the COCO export; add --export coco")
-
-    @property
-    def formats(self) -> tuple[str, ...]:
-        """The values of --export, each once."""
-        return separated(self.export)
-
-    @property
-    def only(self) -> tuple[str, ...]:
-        """The values of --classes-only, each once."""
-        return separated(self.classes_only)
-
-
-def separated(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """The values of an option that is repeated or given several with commas, each once, in order."""
-    return tuple(dict.fromkeys(part.strip() for text in texts for part in text.split(",")))
-
-
-@dataclass(frozen=True)
 class RunSpec:
     limit: int | None = option(None, "--limit", panel=RUN, minimum=1, metavar="N", help="Only the first N images.")
     sample: int | None = option(
@@ -301,14 +228,7 @@ class RunSpec:
 
     def failures_allowed(self, total: int) -> float:
         """How many of `total` images may fail: --max-failures, a count or a percentage."""
-        number, percent = self.max_failures.removesuffix("%"), self.max_failures.endswith("%")
-        try:
-            allowed = float(number) if percent else int(number)
-        except ValueError:
-            allowed = -1
-        if not allowed >= 0 or (percent and allowed > 100):
-            raise UsageError(f"--max-failures takes a number (3) or a percentage (2%), not {self.max_failures!r}")
-        return total * allowed / 100 if percent else allowed
+        return amount("--max-failures", self.max_failures, total)
 
 
 @dataclass(frozen=True)
