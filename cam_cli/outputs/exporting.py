@@ -17,7 +17,7 @@ from .exports.truth import Truth
 from .folder import Folder
 
 
-def settle(
+def make_setting(
     spec: ExportSpec,
     labels: Labels,
     whole: Set[str],

@@ -18,7 +18,7 @@ from cam_cli.methods import METHODS
 from cam_cli.outputs import KINDS
 from cam_cli.outputs.book import Book
 from cam_cli.outputs.destination import Destination, choose, spare_images, spare_inputs
-from cam_cli.outputs.exporting import Exports, settle
+from cam_cli.outputs.exporting import Exports, make_setting
 from cam_cli.outputs.exports import EXPORTS
 from cam_cli.outputs.exports.truth import Truth
 from cam_cli.outputs.finishing import Finisher
@@ -87,7 +87,7 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
     if plan.destination.single and ready.naming.several and maps_only:
         raise UsageError(f"-o {spec.output.output} names one result, the options ask for several; name a folder")
     side_by_side = bool(ready.naming.several & {"method", "layer"})
-    setting = settle(
+    setting = make_setting(
         spec.export, ready.explainer.labels, plan.listing.whole, ready.facts["model"], plan.truth, side_by_side
     )
     summary = Summary(len(plan.listing), plan.destination.name)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cam_cli.images.naming import whole_stems
 from cam_cli.models.labels import Labels
-from cam_cli.outputs.exporting import Exports, settle
+from cam_cli.outputs.exporting import Exports, make_setting
 from cam_cli.outputs.exports.truth import Truth
 from cam_cli.outputs.folder import Folder
 from cam_cli.specs.export import ExportSpec
@@ -58,7 +58,7 @@ def export(
     """Opens `folder` as a run does, and folds; returns what people are told. ids: of the listing, for the stems."""
     spec = ExportSpec(export=formats, **{"images": "none"} | options)
     truth = Truth.read(spec.ids_from) if spec.ids_from else None
-    setting = settle(spec, LABELS, whole_stems(set(ids)), MODEL, truth, several, "0.2")
+    setting = make_setting(spec, LABELS, whole_stems(set(ids)), MODEL, truth, several, "0.2")
     out = Folder.check(str(folder), overwrite, templated=False)
     out.open()
     (folder / "run.json").write_bytes(RUN)
