@@ -48,9 +48,8 @@ def boxed(monkeypatch):
 
 def run(inputs, export: ExportSpec, output: OutputSpec, method: CamSpec = CamSpec()):  # noqa: B008
     listener = Silent()
-    spec = ExplainSpec(
-        (), tuple(map(str, inputs)), ModelSpec(), ClassSpec(), method, GeometrySpec(), output, RunSpec(), export
-    )
+    groups = ModelSpec(), ClassSpec(), method, GeometrySpec(), output, RunSpec()
+    spec = ExplainSpec((), tuple(map(str, inputs)), *groups, export=export)
     explain(spec, listener, Event(), BytesIO())
     return [text for topic, text in listener.notes if topic == "export"]
 
