@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from cam_cli.errors import ImageUnwritable, UsageError
@@ -26,12 +26,12 @@ class Setting:
     """
 
     categories: Mapping[int, Category]
-    whole: Set[str] = frozenset()
-    model: str = ""
-    version: str = ""
-    threshold: str = ""
-    truth: Truth | None = None
-    truth_ids: Mapping[int, int] = field(default_factory=dict)
+    whole: Set[str]
+    model: str
+    version: str
+    threshold: str
+    truth: Truth | None
+    truth_ids: Mapping[int, int]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from .files import Files
 
 
 class Yolo(Export):
-    """`yolo/`: `labels/train/….txt`, `images/train/…` (by --images), `train.txt` and `data.yaml`; subfolders are
-    mirrored, and an image without a box has an empty label file, as trainers expect of background.
+    """`yolo/`: `labels/train/….txt`, `images/train/…` (by --images), `train.txt` and `data.yaml`. An image without a
+    box has an empty label file, as trainers expect of background. Subfolders are mirrored; one that is called `images`
+    becomes `images_`, because trainers find a label by putting `labels` for the last `images` of a picture's path.
 
     A line a box, five columns: class id, then centre x, centre y, width and height as fractions of the image's width
     and height, with six decimals (docs.ultralytics.com/datasets/detect). No sixth column: trainers take exactly five,
@@ -25,6 +26,8 @@ class Yolo(Export):
 
     def image(self, record: Mapping[str, Any], found: list[Annotation]) -> None:
         stem, suffix = self.place(record["id"])
+        *folders, name = stem.split("/")
+        stem = "/".join([*map(renamed, folders), name])
         self.files.picture(f"yolo/images/train/{stem}{suffix}", record["image"])
         lines = (columns(one, record["width"], record["height"]) for one in found)
         self.files.write(f"yolo/labels/train/{stem}.txt", "".join(lines).encode())
@@ -44,6 +47,11 @@ class Yolo(Export):
         ]
         self.files.write("yolo/data.yaml", "".join(f"{line}\n" for line in lines).encode())
         return "yolo/data.yaml"
+
+
+def renamed(folder: str) -> str:
+    """`images` and what `images` is renamed to get one `_` more, so that no two folders become one."""
+    return folder + "_" if folder.rstrip("_") == "images" else folder
 
 
 def columns(one: Annotation, width: int, height: int) -> str:

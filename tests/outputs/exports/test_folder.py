@@ -106,6 +106,17 @@ def test_a_forged_list_of_exports_deletes_nothing_outside(tmp_path):
     assert (tmp_path / "mine.txt").exists()
 
 
+def test_a_folder_called_images_does_not_lead_trainers_astray(shots, tmp_path):
+    ids = ["images/a.jpg", "images_/a.jpg", "x/images/images/b.jpg", "images.jpg", "labels/a.jpg"]
+    export(tmp_path / "out", shots(*ids), "yolo", images="copy", ids=ids)
+    lines = (tmp_path / "out/yolo/train.txt").read_text().splitlines()
+    put = [str(tmp_path / "out/yolo" / line[2:]) for line in lines]
+    assert [Path(one).read_bytes().decode() for one in put] == ids
+    labels = {"/labels/".join(one.rsplit("/images/", 1)).rsplit(".", 1)[0] + ".txt" for one in put}
+    assert labels == {str(path) for path in (tmp_path / "out/yolo/labels").rglob("*.txt")}
+    assert len(labels) == 5
+
+
 def test_images_of_one_stem_keep_apart(shots, tmp_path):
     ids = ["a.jpg", "a.png", "sub/a.jpg", "b.jpg"]
     export(tmp_path / "out", shots(*ids), "yolo", "voc", images="copy", ids=ids)
