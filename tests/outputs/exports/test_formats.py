@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -186,3 +187,13 @@ def test_a_score_that_is_not_finite_and_a_run_of_nothing(name, tmp_path):
     export(tmp_path / "none", [], name)
     for path in tmp_path.rglob("*.json"):
         json.loads(path.read_bytes())
+
+
+def test_the_page_names_every_export_and_what_it_writes(tmp_path):
+    page = (Path(__file__).parents[3] / "docs/exports.md").read_text()
+    export(tmp_path / "out", RECORDS, *EXPORTS)
+    for name in EXPORTS:
+        assert f"| `{name}` |" in page
+    for file in tree(tmp_path / "out"):
+        places = [file, *(str(parent) for parent in Path(file).parents if len(parent.parts) > 1)]
+        assert any(f"`{place}`" in page for place in places), file
