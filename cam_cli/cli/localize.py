@@ -6,6 +6,7 @@ import sys
 
 from cam_cli.specs import ClassSpec, ExplainSpec, ModelSpec, RunSpec, TerminalSpec
 from cam_cli.specs.boxes import BoxSpec
+from cam_cli.specs.export import ExportSpec
 from cam_cli.specs.localize import LocalizeGeometrySpec, LocalizeMethodSpec, LocalizeOutputSpec
 
 from .explain import Inputs, run_explain
@@ -19,6 +20,7 @@ def localize(
     boxes: BoxSpec,
     geometry: LocalizeGeometrySpec,
     output: LocalizeOutputSpec,
+    export: ExportSpec,
     run: RunSpec,
     terminal: TerminalSpec,
 ) -> None:
@@ -27,5 +29,6 @@ def localize(
     Example: camtool localize photos -o out --class top3 --threshold 0.2
     """
     run_explain(
-        ExplainSpec(tuple(sys.argv[1:]), tuple(inputs), model, classes, method, geometry, output, run, boxes), terminal
+        ExplainSpec(tuple(sys.argv[1:]), tuple(inputs), model, classes, method, geometry, output, run, boxes, export),
+        terminal,
     )

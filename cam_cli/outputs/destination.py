@@ -53,18 +53,20 @@ class Destination:
         return None
 
 
-def choose(spec: OutputSpec, suffixes: Sequence[str]) -> Destination:
-    """Decides where results go and touches nothing; `suffixes` of the kinds to save, in order.
+def choose(spec: OutputSpec, suffixes: Sequence[str], exports: bool = False) -> Destination:
+    """Decides where results go and touches nothing; `suffixes` of the kinds to save, in order. `exports` take a folder.
 
     Raises UsageError where -o FILE or -o - is asked for more than one kind or for another, and what `Folder.check`
     raises.
     """
     output = spec.output
-    if not suffixes:
+    if not suffixes and not exports:
         return Destination()
     if output is not None and not output.strip():
         raise UsageError("-o was given no name")
     if output == "-" or names_file(output):
+        if exports:
+            raise UsageError(f"-o {output} takes one result, --export writes several files; name a folder")
         if len(suffixes) > 1:
             raise UsageError(f"-o {output} takes one kind of result, --save names {len(suffixes)}; name a folder")
         if output == "-":

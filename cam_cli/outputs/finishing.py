@@ -19,6 +19,7 @@ from .destination import Destination, Written
 from .kind import Drawn, Kind, Sheet
 from .naming import Naming
 from .record import failed, result
+from .rle import rle
 
 Column = tuple[str, tuple[str, ...], bool]
 """Maps that one scale can serve: method, layers, signed."""
@@ -51,13 +52,14 @@ class Files:
 @dataclass(frozen=True)
 class Finisher:
     """Draws, encodes, writes; fixed for a run. scale: `per-map`, `shared`, or (cold, hot) in raw units. boxes: how they
-    are found, where they are."""
+    are found, where they are. masks: whether each has its own in the record."""
 
     kinds: Mapping[str, Kind]
     naming: Naming
     scale: str | Range
     destination: Destination
     boxes: BoxSpec | None
+    masks: bool = False
 
     def __call__(self, outcome: Explanation | LeftOut | Failure) -> Written | LeftOut:
         """An image that cannot be written as asked is a failed one. Raises OutputFailed or OutputRefused, which end the
@@ -109,7 +111,10 @@ class Finisher:
         if self.boxes is None:
             return Drawn(one, heat)
         plain = heatmap(one.raw, geometry, signed=one.signed) if scale else heat
-        return Drawn(one, heat, locate(np.maximum(plain.heat, 0), one.probability, self.boxes))
+        regions = locate(np.maximum(plain.heat, 0), one.probability, self.boxes)
+        numbers = range(1, len(regions.boxes) + 1) if self.masks else ()
+        masks = tuple(rle(regions.owner == number) for number in numbers)
+        return Drawn(one, heat, regions, masks)
 
     def shared(self, explanation: Explanation) -> dict[Column, Range]:
         """Least and most over the classes' maps of each method and layer, whose units differ; signed ones apart."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -47,11 +47,12 @@ def picture_suffix(output: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A map with its heatmap, and what was found in it where boxes are asked for."""
+    """A map with its heatmap, and what was found in it where boxes are asked for; masks: of each, on request."""
 
     map: ClassMap
     heatmap: Heatmap
     regions: Regions | None = None
+    masks: tuple[dict[str, Any], ...] = ()
 
     @property
     def caption(self) -> str:

@@ -13,6 +13,7 @@ from cam_cli.choice import DEFAULT_MODEL, ModelChoice, parse_argument
 from cam_cli.errors import UsageError
 
 from .boxes import BoxSpec
+from .export import ExportSpec
 from .option import MODEL, OUTPUT, PIXELS, RUN, TERMINAL, WHAT, amount, option
 
 Activation = Literal["softmax", "sigmoid"]
@@ -357,6 +358,7 @@ class ExplainSpec:
     output: OutputSpec
     run: RunSpec
     boxes: BoxSpec | None = None
+    export: ExportSpec = ExportSpec()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `run.json`."""

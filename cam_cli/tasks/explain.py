@@ -21,6 +21,9 @@ from cam_cli.methods.choice import Choice
 from cam_cli.outputs import KINDS
 from cam_cli.outputs.book import Book
 from cam_cli.outputs.destination import Destination, choose, spare_images, spare_inputs
+from cam_cli.outputs.exporting import Exports, make_setting
+from cam_cli.outputs.exports import EXPORTS
+from cam_cli.outputs.exports.ids import Ids
 from cam_cli.outputs.finishing import Finisher
 from cam_cli.outputs.kind import Kind, Sheet, Style, parse_range
 from cam_cli.outputs.naming import Naming
@@ -77,13 +80,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class Plan:
-    """What can be known before the model is loaded. boxes: how they are found, where they are."""
+    """What can be known before the model is loaded. boxes: how they are found, where they are. ids: of --ids-from."""
 
     listing: Listing
     truth: Truth | None
     kinds: dict[str, Kind]
     boxes: BoxSpec | None
     destination: Destination
+    ids: Ids | None
 
 
 def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO) -> Summary:
@@ -104,6 +108,10 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
     maps_only = not any(isinstance(kind, Sheet) for kind in plan.kinds.values())
     if plan.destination.single and ready.naming.several and maps_only:
         raise UsageError(f"-o {spec.output.output} names one result, the options ask for several; name a folder")
+    side_by_side = bool(ready.naming.several & {"method", "layer"})
+    threshold = plan.boxes.threshold if plan.boxes else ""
+    labels, model = ready.explainer.reading.labels, ready.facts["model"]
+    setting = make_setting(spec.export, labels, plan.listing.whole, model, plan.ids, side_by_side, threshold)
     summary = Summary(len(plan.listing), plan.destination.name)
     folder = plan.destination.folder
     run = {"command": list(spec.arguments), "spec": spec.as_json(), **ready.facts, "versions": versions()}
@@ -115,12 +123,15 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
         plan.listing,
         read=reader(spec, ready),
         explain=ready.explainer,
-        finish=Finisher(plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination, plan.boxes),
+        finish=Finisher(
+            plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination, plan.boxes, spec.export.masks
+        ),
         batch_size=ready.batch_size,
         workers=ready.workers,
         stop=stop,
     )
-    with Book.open(folder) as book, closing(results):
+    exports = Exports.open(spec.export, setting, folder)
+    with Book.open(folder) as book, exports, closing(results):
         try:
             for written in results:
                 if isinstance(written, LeftOut):
@@ -129,8 +140,11 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
                     listener.left_out(written.item.path, written.correct)
                     continue
                 book.add(written.record)
+                exports.add(written.record)
                 summary.add(written.record)
                 listener.result(written.record, written.paths, written.data)
+            for text in exports.finish():
+                listener.note("export", text)
         finally:
             summary.stopped = stop.is_set()
             if folder:
@@ -143,13 +157,17 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     _ = spec.model.only
     for text in spec.method.methods:
         Choice.parse(text)
+    for name in spec.export.formats:
+        EXPORTS.entry(name)
     kinds = make_kinds(spec)
     boxes = spec.boxes or (BoxSpec() if any(kind.boxed for kind in kinds.values()) else None)
+    if spec.export.formats:
+        check_export(spec, boxes)
     parse_range(spec.output.range)
     Intensity.parse(spec.geometry.intensity)
     asked(spec.geometry)
     Naming(frozenset(), spec.output.name)
-    destination = choose(spec.output, [kind.suffix for kind in kinds.values()])
+    destination = choose(spec.output, [kind.suffix for kind in kinds.values()], bool(spec.export.formats))
     spare_inputs(destination, spec.inputs)
     output = str(destination.folder.path) if destination.folder else None
     listing = list_images(spec.inputs, output=output, stdin=stdin, nul=spec.run.nul)
@@ -162,7 +180,10 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
         )
     if destination.single and "crop" in kinds and boxes and boxes.most != 1:
         raise UsageError(f"-o {spec.output.output} takes one crop, --boxes {boxes.boxes} may find more; name a folder")
-    return Plan(listing, truth, kinds, boxes, destination)
+    ids = Ids.read(spec.export.ids_from) if spec.export.ids_from is not None else None
+    if ids:
+        ids.check_images(listing.ids)
+    return Plan(listing, truth, kinds, boxes, destination, ids)
 
 
 def make_kinds(spec: ExplainSpec) -> dict[str, Kind]:
@@ -176,6 +197,15 @@ def make_kinds(spec: ExplainSpec) -> dict[str, Kind]:
         names.append("crop")
     style = Style.of(spec.output, spec.boxes)
     return {name: KINDS.load(name)(style) for name in names}
+
+
+def check_export(spec: ExplainSpec, boxes: BoxSpec | None) -> None:
+    """Raises UsageError where there are no boxes, or where they would not be instances of the class they name."""
+    if boxes is None:
+        raise UsageError("--export needs boxes, and this command makes none; use camtool localize")
+    for text in spec.classes.classes:
+        if text.casefold().startswith("not:"):
+            raise UsageError(f"--class {text}: --export has no word for what speaks against a class; drop one of them")
 
 
 def counted(number: int, noun: str) -> str:
