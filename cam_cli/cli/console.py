@@ -136,6 +136,7 @@ class Terminal:
         self.bar.stop()
         pace = (summary.done + summary.left_out) / max(summary.seconds, 1e-9)
         told = [counted(summary.done, "image"), counted(summary.maps, "map")]
+        told += [counted(summary.boxes, "box")] if summary.boxes else []
         words = ("failed", "flagged", "right", "wrong", "left_out")
         told += [f"{getattr(summary, word)} {word.replace('_', ' ')}" for word in words if getattr(summary, word)]
         rest = f"; stopped, {summary.not_done} not done" if summary.stopped else ""

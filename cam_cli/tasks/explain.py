@@ -48,6 +48,7 @@ class Summary:
     failed: int = 0
     flagged: int = 0
     maps: int = 0
+    boxes: int = 0
     right: int = 0
     wrong: int = 0
     left_out: int = 0
@@ -63,6 +64,7 @@ class Summary:
         self.done += record["error"] is None
         self.failed += record["error"] is not None
         self.maps += len(record["maps"])
+        self.boxes += sum(len(one["boxes"] or ()) for one in record["maps"])
         self.flagged += bool(record["flags"] or any(one["flags"] for one in record["maps"]))
 
     @property
@@ -74,7 +76,7 @@ class Summary:
         return self.total - self.done - self.failed - self.left_out
 
     def counts(self) -> dict[str, int]:
-        names = ("total", "done", "failed", "flagged", "maps", "right", "wrong", "left_out")
+        names = ("total", "done", "failed", "flagged", "maps", "boxes", "right", "wrong", "left_out")
         return {name: getattr(self, name) for name in names}
 
 
@@ -195,6 +197,8 @@ def make_kinds(spec: ExplainSpec) -> dict[str, Kind]:
         names = []
     if spec.boxes and spec.boxes.crop:
         names.append("crop")
+    if spec.boxes and "crop" not in names and spec.boxes.around(1):
+        raise UsageError("--margin is around what --crop writes; add --crop, or drop it")
     style = Style.of(spec.output, spec.boxes)
     return {name: KINDS.load(name)(style) for name in names}
 
@@ -209,7 +213,8 @@ def check_export(spec: ExplainSpec, boxes: BoxSpec | None) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    many = "es" if noun.endswith("x") else "s"
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}{many}"
 
 
 def check_failures(spec: ExplainSpec, summary: Summary) -> None:

@@ -30,7 +30,7 @@ def test_boxes_of_a_folder(camtool, tmp_path):
         "method cam: exact for this network",
         "layer  bn2 (NormAct, 1280×7×7, stride 32): what the head pools",
     ]
-    assert ran.err.splitlines()[-1].startswith("done   6 images, 6 maps in ")
+    assert ran.err.splitlines()[-1].startswith("done   6 images, 6 maps, 6 boxes in ")
     records = {one["id"]: one for one in map(json.loads, (tmp_path / "out/results.jsonl").read_text().splitlines())}
     for record in records.values():
         jsonschema.validate(record, result_schema())
@@ -174,6 +174,11 @@ def test_one_file_and_stdin(camtool, tmp_path):
         (["--min-area", "-3"], "--min-area takes a number (3) or a percentage (2%), not '-3'"),
         (["--save", "crop", "--boxes", "all", "-o", "x.png"], "-o x.png takes one crop, --boxes all may find more"),
         (["--save", "mask", "-o", "x.jpg"], "-o x.jpg would hold png; use a .png name, or name a folder"),
+        (["--margin", "5%"], "--margin is around what --crop writes; add --crop, or drop it"),
+        (
+            ["--export", "coco", "-c", "not:top"],
+            "--class not:top: --export has no word for what speaks against a class",
+        ),
         (["--save", "squares"], "no kind of output is called 'squares'"),
     ],
 )
