@@ -124,8 +124,24 @@ def test_the_method_where_none_is_named(camtool, photo):
     photo("a.png")
     ran = camtool("localize", "a.png", "--layer", "layer3", "--save", "none")
     assert "method gradcam: --layer names its layer" in ran.err
+    ran = camtool("localize", "a.png", "--score", "probability", "--save", "none")
+    assert (ran.code, "method gradcam: cam is exact for logits alone" in ran.err) == (0, True)
+    ran = camtool("localize", "a.png", "--smooth", "eigen", "--save", "none")
+    assert (ran.code, "method cam: exact for this network" in ran.err) == (0, True)
     ran = camtool("localize", "a.png", "--method", "layercam", "--save", "none")
     assert "method " not in ran.err
+
+
+def test_what_speaks_against_a_class(camtool):
+    ran = camtool("localize", ROCKET, "-c", "espresso", "-c", "not:espresso", "--save", "mask", "--json", "-o", "out")
+    assert ran.code == 0, ran.err
+    (record,) = ran.records
+    (plain,), (negated,) = (one["boxes"] for one in record["maps"])
+    assert plain["score"] + negated["score"] == pytest.approx(1, abs=1e-5)
+    masks = [cv2.imread(f"out/rocket.cam.{name}967-espresso.mask.png", cv2.IMREAD_GRAYSCALE) for name in ("", "not-")]
+    for row, one in enumerate(record["maps"]):
+        x, y = one["peak"]
+        assert [bool(mask[y, x]) for mask in masks] == [row == 0, row == 1]
 
 
 def test_the_method_of_a_network_that_cam_is_not_exact_for(camtool, photo, tmp_path):
