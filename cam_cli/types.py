@@ -20,12 +20,14 @@ class ImageItem:
     id: the path below its input root, POSIX, unique in the listing.
     path: where to read it, as the person would type it (`-` when `data` holds bytes from stdin).
     stem: what names of results start with: the id without its suffix, or with it where two images of a folder share it.
+    model: the alias of the model that it is shown to, once it is.
     """
 
     id: str
     path: str
     stem: str
     data: bytes | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

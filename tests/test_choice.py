@@ -77,7 +77,7 @@ def test_a_checkpoint_option_goes_with_one_bare_name(models):
 
 def test_one_model_at_a_time_for_now():
     assert ModelSpec(models=("a",), checkpoint="y.pth").only == ModelChoice("a", "a", "y.pth")
-    with pytest.raises(UsageError, match="one name in this version"):
+    with pytest.raises(UsageError, match="takes one model"):
         _ = ModelSpec(models=("a", "b")).only
 
 

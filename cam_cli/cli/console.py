@@ -135,12 +135,15 @@ class Terminal:
         """The last line: what was done, and where it is."""
         self.bar.stop()
         pace = (summary.done + summary.left_out) / max(summary.seconds, 1e-9)
-        told = [counted(summary.done, "image"), counted(summary.maps, "map")]
+        told = [counted(summary.done, summary.noun), counted(summary.maps, "map")]
         told += [counted(summary.boxes, "box")] if summary.boxes else []
         words = ("failed", "flagged", "right", "wrong", "left_out")
         told += [f"{getattr(summary, word)} {word.replace('_', ' ')}" for word in words if getattr(summary, word)]
         rest = f"; stopped, {summary.not_done} not done" if summary.stopped else ""
-        self.note("done", f"{', '.join(told)} in {summary.seconds:.1f} s ({pace:.1f} images/s): {summary.where}{rest}")
+        self.note(
+            "done",
+            f"{', '.join(told)} in {summary.seconds:.1f} s ({pace:.1f} {summary.noun}s/s): {summary.where}{rest}",
+        )
 
 
 JUDGED = {True: "right", False: "wrong", None: "neither right nor wrong"}

@@ -1,5 +1,9 @@
 """Decoded values → what the network is shown, what is drawn on, and the geometry between the two."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import torch
@@ -60,18 +64,31 @@ def prepare(
     return canvas, placed.geometry(width, height, fit, orientation)
 
 
-def read_picture(
-    item: ImageItem, recipe: Recipe, *, fit: str, stride: int, intensity: Intensity, max_pixels: int
-) -> Picture:
-    """One image, read and prepared. Raises ImageUnreadable or ImageTooLarge and, short of a bug, nothing else."""
+class View(NamedTuple):
+    """How one model, by its alias, is shown pictures. stride: see `place`."""
+
+    model: str
+    recipe: Recipe
+    stride: int
+
+
+def read_pictures(
+    item: ImageItem, views: Sequence[View], *, fit: str, intensity: Intensity, max_pixels: int
+) -> tuple[Picture, ...]:
+    """One image, read once and prepared for every view. Raises ImageUnreadable or ImageTooLarge and, short of a bug,
+    nothing else."""
     try:
         decoded = decode(item, max_pixels)
         scale = value_range(decoded.values, intensity)
-        tensor, geometry = prepare(
-            decoded.values, scale, recipe, fit=fit, stride=stride, orientation=decoded.orientation
-        )
         flags = tuple(sorted((*decoded.flags, *scale.flags)))
-        return Picture(item, to_rgb8(decoded.values, scale), tensor, geometry, flags)
+        pixels = to_rgb8(decoded.values, scale)
+        found = []
+        for model, recipe, stride in views:
+            tensor, geometry = prepare(
+                decoded.values, scale, recipe, fit=fit, stride=stride, orientation=decoded.orientation
+            )
+            found.append(Picture(replace(item, model=model), pixels, tensor, geometry, flags))
+        return tuple(found)
     except MemoryError as error:
         raise ImageTooLarge(NO_MEMORY) from error
     except RuntimeError as error:

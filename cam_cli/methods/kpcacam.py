@@ -13,7 +13,7 @@ from .method import Captured, Method, Needs, Probe
 class KpcaCam(Method):
     """L = √λ_1 v_1 of C K C,   K_ij = tanh(γ x_i · x_j + 1),   C = I − 1/n
 
-    x_i: the activations of cell i of n, each channel less its mean; γ: 1 over the number of channels, or field `gamma`;
+    x_i: the activations of cell i of n, each channel less its mean; γ: field `gamma` over the number of channels;
     λ_1, v_1: the largest eigenvalue and its eigenvector. The class plays no part.
     Karmani et al., 2024, arXiv:2410.00267: kernel principal component analysis in the place of Eigen-CAM's linear one;
     the sigmoid kernel and its parameters are those of pytorch-grad-cam, which takes them from scikit-learn. An
@@ -23,7 +23,7 @@ class KpcaCam(Method):
     56 × 56, on a processor.
     """
 
-    gamma: float | None = None
+    gamma: float = 1.0
     needs: ClassVar[Needs] = Needs.ACTIVATIONS
 
     def map(self, seen: Captured, probe: Probe) -> Tensor:
@@ -31,7 +31,7 @@ class KpcaCam(Method):
         finite = cells.isfinite().all((1, 2))[:, None]
         cells = cells.masked_fill(~finite[..., None], 0)
         cells = cells - cells.mean(1, keepdim=True)
-        kernel = torch.tanh((self.gamma or 1 / cells.shape[2]) * cells @ cells.mT + 1)
+        kernel = torch.tanh(self.gamma / cells.shape[2] * cells @ cells.mT + 1)
         kernel = kernel - kernel.mean(1, keepdim=True)
         kernel = kernel - kernel.mean(2, keepdim=True)
         values, vectors = torch.linalg.eigh((kernel + kernel.mT) / 2)

@@ -36,7 +36,7 @@ class Files:
 
     def add(self, item: ImageItem, label: MapLabel | None, kind: Kind, data: bytes, end: str = "") -> str | None:
         """Writes one result; returns its name in the record, None for stdout. end: what follows the kind's infix."""
-        name = self.naming.of(item.stem, label, kind.infix + end, kind.suffix)
+        name = self.naming.of(item, label, kind.infix + end, kind.suffix)
         path = self.destination.put(name, data)
         if path is None:
             self.data = data

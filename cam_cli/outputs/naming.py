@@ -7,15 +7,15 @@ from pathlib import PurePosixPath
 from string import Formatter
 
 from cam_cli.errors import UsageError
-from cam_cli.types import MapLabel
+from cam_cli.types import ImageItem, MapLabel
 
-FIELDS = ("stem", "method", "layer", "class")
+FIELDS = ("stem", "model", "method", "layer", "class")
 
 
 @dataclass(frozen=True)
 class Naming:
-    """`{stem}.{method}[.{layer}][.{class}]` below the item's folder; the bracketed parts only where several were asked
-    for, or whatever `template` makes of the same parts. The kind's infix and suffix follow."""
+    """`{stem}[.{model}].{method}[.{layer}][.{class}]` below the item's folder; the bracketed parts only where several
+    were asked for, or whatever `template` makes of the same parts. The kind's infix and suffix follow."""
 
     several: frozenset[str]
     template: str | None = None
@@ -34,7 +34,7 @@ class Naming:
         parts = [str(part) for _, part, _, _ in fields]
         for part in parts:
             if part not in FIELDS:
-                raise UsageError(f"--name knows {{stem}} {{method}} {{layer}} {{class}}, not {{{part}}}")
+                raise UsageError(f"--name knows {{stem}} {{model}} {{method}} {{layer}} {{class}}, not {{{part}}}")
         if "/" in self.template or "\\" in self.template or self.template.startswith("."):
             raise UsageError(f"--name {self.template!r} is a file name: no slash, no dot in front")
         if "stem" not in parts:
@@ -43,17 +43,18 @@ class Naming:
             if part not in parts:
                 raise UsageError(f"--name {self.template!r} gives several results one name; add {{{part}}}")
 
-    def of(self, stem: str, label: MapLabel | None, infix: str, suffix: str) -> str:
+    def of(self, item: ImageItem, label: MapLabel | None, infix: str, suffix: str) -> str:
         """The path of one result below the output folder, POSIX. `label` is None for what there is one of an image."""
-        place = PurePosixPath(stem)
+        place = PurePosixPath(item.stem)
+        model = [item.model] if "model" in self.several else []
         if label is None:
-            body = place.name
+            body = ".".join([place.name, *model])
         elif self.template is not None:
-            parts = {"stem": place.name, "method": label.method, "layer": label.layer, "class": label.selection}
-            body = self.template.format_map(parts)
+            parts = {"stem": place.name, "model": item.model, "method": label.method, "layer": label.layer}
+            body = self.template.format_map(parts | {"class": label.selection})
         else:
             kept = [label.method, *(getattr(label, part) for part in ("layer", "selection") if self.asked(part))]
-            body = ".".join(filter(None, [place.name, *kept]))
+            body = ".".join(filter(None, [place.name, *model, *kept]))
         return str(place.with_name(".".join(filter(None, [body, infix, suffix]))))
 
     def asked(self, part: str) -> bool:

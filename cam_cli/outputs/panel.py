@@ -40,7 +40,8 @@ class Panel(Sheet[np.ndarray]):
 
 def verdict(explanation: Explanation) -> list[str]:
     """The picture's caption: what the model says; where the truth is known, that first, and whether it is right."""
-    name, best, truth = explanation.item.id, asserted(explanation.predictions[0]), explanation.truth
+    name = "  ·  ".join(filter(None, [explanation.item.id, explanation.item.model]))
+    best, truth = asserted(explanation.predictions[0]), explanation.truth
     if truth is None or explanation.correct is None:
         return [name, best]
     return [f"right: {best}" if explanation.correct else f"wrong: {best}, true: {asserted(truth)}", name]

@@ -16,7 +16,7 @@ SCHEMA = "camtool.result/1"
 COLUMNS = (
     "id", "image", "width", "height", "class_index", "class_name", "class_wnid", "logit", "probability",
     "method", "layers", "rows", "cols", "raw_min", "raw_max", "peak_x", "peak_y", "flags", "files",
-    "truth_index", "truth_name", "correct", "sign", "against_index", "against_name",
+    "truth_index", "truth_name", "correct", "sign", "against_index", "against_name", "model",
 )  # fmt: skip
 
 
@@ -27,6 +27,7 @@ def result(explanation: Explanation, drawn: tuple[Drawn, ...], files: list[dict[
         "schema": SCHEMA,
         "id": item.id,
         "image": item.path,
+        "model": item.model,
         "width": geometry.width,
         "height": geometry.height,
         "seen": [number(edge, 6) for edge in geometry.seen],
@@ -46,6 +47,7 @@ def failed(failure: Failure) -> dict[str, Any]:
         "schema": SCHEMA,
         "id": failure.item.id,
         "image": failure.item.path,
+        "model": failure.item.model,
         **empty,
         "flags": [],
         "predictions": [],
@@ -132,7 +134,7 @@ def map_rows(record: dict[str, Any]) -> list[tuple[Any, ...]]:
             record["id"], record["image"], record["width"], record["height"],
             *one["class"].values(), one["method"], "+".join(one["layers"]), *one["grid"].values(), *one["raw_range"],
             *(one["peak"] or (None, None)), " ".join(one["flags"]), ";".join(one["files"].values()),
-            *named(record["truth"]), record["correct"], one["sign"], *named(one["against"]),
+            *named(record["truth"]), record["correct"], one["sign"], *named(one["against"]), record["model"],
         )
         for one in record["maps"]
     ]  # fmt: skip

@@ -72,6 +72,7 @@ def result_schema() -> dict[str, Any]:
                 "schema": {"const": SCHEMA},
                 "id": STRING,
                 "image": STRING,
+                "model": STRING,
                 "width": or_null(INTEGER),
                 "height": or_null(INTEGER),
                 "seen": or_null(array(NUMBER, 4)),

@@ -85,7 +85,7 @@ class ModelSpec:
         """The model, for what takes one. Raises UsageError."""
         choices = self.choices()
         if len(choices) != 1:
-            raise UsageError(f"--model takes one name in this version, not {len(choices)}; run it once for each")
+            raise UsageError(f"this command takes one model, not {len(choices)}; run it once for each")
         return choices[0]
 
 
@@ -290,7 +290,7 @@ class OutputSpec:
         "--name",
         panel=OUTPUT,
         metavar="TEMPLATE",
-        help="File names from {stem} {method} {layer} {class}, without suffix.",
+        help="File names from {stem} {model} {method} {layer} {class}, without suffix.",
     )
     overwrite: bool = option(
         False, "--overwrite", panel=OUTPUT, help="Replace what an earlier run wrote in the output folder."

@@ -37,12 +37,14 @@ from .listener import Listener
 
 @dataclass
 class Summary:
-    """What a run did, counted as it goes. total: images listed; where: the output folder or file, for people.
+    """What a run did, counted as it goes; with several models, an image counts once for each. images: those listed;
+    where: the output folder or file, for people.
 
     right, wrong: of all that have a truth; left_out: those that --only passed by, in no other count but these two.
     """
 
-    total: int
+    images: int
+    models: int
     where: str
     done: int = 0
     failed: int = 0
@@ -70,6 +72,15 @@ class Summary:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
+
+    @property
+    def total(self) -> int:
+        return self.images * self.models
+
+    @property
+    def noun(self) -> str:
+        """What is counted, for people."""
+        return "image" if self.models == 1 else "result"
 
     @property
     def not_done(self) -> int:
@@ -104,27 +115,27 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
 
     from cam_cli.engine.pipeline import stream
 
-    from .explainer import make_explainer, reader, versions  # torch from here on
+    from .explainer import make_ready, reader, versions  # torch from here on
 
-    ready = make_explainer(spec, listener, plan.listing, plan.truth)
+    ready = make_ready(spec, listener, plan.listing, plan.truth)
     maps_only = not any(isinstance(kind, Sheet) for kind in plan.kinds.values())
     if plan.destination.single and ready.naming.several and maps_only:
         raise UsageError(f"-o {spec.output.output} names one result, the options ask for several; name a folder")
     side_by_side = bool(ready.naming.several & {"method", "layer"})
     threshold = plan.boxes.threshold if plan.boxes else ""
-    labels, model = ready.explainer.reading.labels, ready.facts["model"]
+    labels, model = ready.explain.explainers[0].reading.labels, ready.facts["models"][0]
     setting = make_setting(spec.export, labels, plan.listing.whole, model, plan.ids, side_by_side, threshold)
-    summary = Summary(len(plan.listing), plan.destination.name)
+    summary = Summary(len(plan.listing), len(ready.views), plan.destination.name)
     folder = plan.destination.folder
     run = {"command": list(spec.arguments), "spec": spec.as_json(), **ready.facts, "versions": versions()}
     if folder:
         folder.open()
         describe(folder, run, summary.counts(), None)
-    listener.begin(len(plan.listing))
+    listener.begin(summary.total)
     results = stream(
         plan.listing,
-        read=reader(spec, ready),
-        explain=ready.explainer,
+        read=reader(spec, ready.views),
+        explain=ready.explain,
         finish=Finisher(
             plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination, plan.boxes, spec.export.masks
         ),
@@ -156,7 +167,6 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
 
 def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     """Reads the options that name things, lists the images, and looks at where results go; touches nothing."""
-    _ = spec.model.only
     for text in spec.method.methods:
         Choice.parse(text)
     for name in spec.export.formats:
@@ -204,9 +214,12 @@ def make_kinds(spec: ExplainSpec) -> dict[str, Kind]:
 
 
 def check_export(spec: ExplainSpec, boxes: BoxSpec | None) -> None:
-    """Raises UsageError where there are no boxes, or where they would not be instances of the class they name."""
+    """Raises UsageError where there are no boxes, where several models have their own, or where boxes would not be
+    instances of the class they name."""
     if boxes is None:
         raise UsageError("--export needs boxes, and this command makes none; use camtool localize")
+    if len(spec.model.models) > 1:
+        raise UsageError(f"--export holds boxes of one model, not of {len(spec.model.models)}; run it once for each")
     for text in spec.classes.classes:
         if text.casefold().startswith("not:"):
             raise UsageError(f"--class {text}: --export has no word for what speaks against a class; drop one of them")
@@ -221,4 +234,4 @@ def check_failures(spec: ExplainSpec, summary: Summary) -> None:
     """Raises ImagesFailed when more images failed than --max-failures allows."""
     if summary.failed > spec.run.failures_allowed(summary.done + summary.failed):
         rest = "; the others are done" if summary.done else ""
-        raise ImagesFailed(f"{summary.failed} of {counted(summary.done + summary.failed, 'image')} failed{rest}")
+        raise ImagesFailed(f"{summary.failed} of {counted(summary.done + summary.failed, summary.noun)} failed{rest}")

@@ -11,15 +11,17 @@ from typing import Any
 import torch
 
 from cam_cli import __version__
+from cam_cli.choice import ModelChoice
 from cam_cli.engine.allocator import keep_blocks
 from cam_cli.engine.augment import Augmentation, augmentations
+from cam_cli.engine.beside import Beside
 from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.explain import Column, Explainer
 from cam_cli.engine.selection import several
 from cam_cli.errors import ImageTooLarge, ImageUnreadable, MethodUnsuitable, ModelFailed, OutOfMemory, UsageError
 from cam_cli.images.intensity import Intensity
 from cam_cli.images.listing import Listing
-from cam_cli.images.preprocess import read_picture
+from cam_cli.images.preprocess import View, read_pictures
 from cam_cli.images.recipe import asked, recipe_for
 from cam_cli.images.truth import Truth
 from cam_cli.methods import METHODS
@@ -40,27 +42,58 @@ from .listener import Listener
 
 @dataclass(frozen=True)
 class Ready:
-    """A run that can start. recipe: as the options leave it. facts: what `run.json` says of model, layers and device.
-    stride: of `--fit keep`."""
+    """A run that can start. views: how each model is shown pictures. facts: what `run.json` says of models, device."""
 
-    explainer: Explainer
+    explain: Beside
+    views: tuple[View, ...]
     naming: Naming
-    recipe: Recipe
-    stride: int
     batch_size: int
     workers: int
     facts: dict[str, Any]
 
 
-def make_explainer(spec: ExplainSpec, listener: Listener, listing: Listing, truth: Truth | None) -> Ready:
-    """Loads the model and resolves methods, layers and classes; truth: what the images' classes are called. Raises what
-    those raise."""
+@dataclass(frozen=True)
+class Prepared:
+    """One model of a run. several: the parts of file names that it needs. facts: what `run.json` says of it."""
+
+    explainer: Explainer
+    view: View
+    several: frozenset[str]
+    facts: dict[str, Any]
+
+
+def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: Truth | None) -> Ready:
+    """Loads the models and resolves methods, layers and classes; truth: what the images' classes are called. Raises
+    what those raise."""
     keep_blocks()
     device = choose_device(spec.run.device)
     methods = make_methods(spec.method.methods, spec.method.smooth)
-    network = load(spec.model.only)
+    models = [prepare(spec, choice, methods, device, listener, listing, truth) for choice in spec.model.choices()]
+    parts = frozenset[str]().union(*(one.several for one in models), ["model"] if len(models) > 1 else [])
+    auto = spec.run.batch_size == "auto"
+    return Ready(
+        Beside(tuple(one.explainer for one in models)),
+        tuple(one.view for one in models),
+        Naming(parts, spec.output.name),
+        default_batch(device) if auto else int(spec.run.batch_size),
+        spec.run.workers or os.cpu_count() or 1,
+        {"models": [one.facts for one in models], "device": str(device), "precision": spec.run.precision},
+    )
+
+
+def prepare(
+    spec: ExplainSpec,
+    choice: ModelChoice,
+    methods: Mapping[str, Method],
+    device: torch.device,
+    listener: Listener,
+    listing: Listing,
+    truth: Truth | None,
+) -> Prepared:
+    """Loads one model and resolves what the options mean for it."""
+    network = load(choice)
     recipe = recipe_for(network.recipe, spec.geometry)
-    listener.note("model", f"{network.name} · {network.weights}")
+    listener.note("model", " · ".join(dict.fromkeys((choice.alias, network.name, network.weights))))
     for text in network.notes:
         listener.warn(text)
     classes = make_classes(spec.classes, network, listing, truth)
@@ -99,13 +132,13 @@ def make_explainer(spec: ExplainSpec, listener: Listener, listing: Listing, trut
         tokens,
         listener.progress,
     )
-    several_classes = several(classes.selections)
-    parts = {"method": len(methods) > 1, "layer": len(columns) > len(methods), "class": several_classes}
-    naming = Naming(frozenset(part for part, many in parts.items() if many), spec.output.name)
+    parts = {"method": len(methods) > 1, "layer": len(columns) > len(methods), "class": several(classes.selections)}
     facts = {
-        "model": {
-            "name": network.name, "source": network.source, "weights": network.weights, "sha256": network.weights_sha256
-        },
+        "alias": choice.alias,
+        "name": network.name,
+        "source": network.source,
+        "weights": network.weights,
+        "sha256": network.weights_sha256,
         "layers": [
             {"method": one.name, "layers": [{**asdict(layer), **grid(layer, sizes)} for layer in one.layers]}
             for one in columns
@@ -115,19 +148,9 @@ def make_explainer(spec: ExplainSpec, listener: Listener, listing: Listing, trut
             "fit": spec.geometry.fit,
             **{f"{name}_asked": value for name, value in asked(spec.geometry).items()},
         },
-        "device": str(device),
-        "precision": spec.run.precision,
-    }  # fmt: skip
-    auto = spec.run.batch_size == "auto"
-    return Ready(
-        explainer,
-        naming,
-        recipe,
-        stride_of(seen),
-        default_batch(device) if auto else int(spec.run.batch_size),
-        spec.run.workers or os.cpu_count() or 1,
-        facts,
-    )
+    }
+    view = View(choice.alias, recipe, stride_of(seen))
+    return Prepared(explainer, view, frozenset(part for part, many in parts.items() if many), facts)
 
 
 def make_methods(texts: Sequence[str], smooth: str | None) -> dict[str, Method]:
@@ -258,25 +281,26 @@ def grid(layer: Layer, sizes: dict[str, tuple[int, int]]) -> dict[str, int]:
     return dict(zip(("rows", "cols"), sizes[layer.path], strict=True))
 
 
-def reader(spec: ExplainSpec, ready: Ready) -> Callable[[ImageItem | Failure], Picture | Failure]:
-    """What a reading thread does with one item of the listing."""
+Reader = Callable[[ImageItem | Failure], tuple[Picture | Failure, ...]]
+
+
+def reader(spec: ExplainSpec, views: tuple[View, ...]) -> Reader:
+    """What a reading thread does with one item of the listing: an outcome for every model."""
 
     intensity = Intensity.parse(spec.geometry.intensity)
 
-    def read(item: ImageItem | Failure) -> Picture | Failure:
+    def read(item: ImageItem | Failure) -> tuple[Picture | Failure, ...]:
         if isinstance(item, Failure):
-            return item
+            return failures(item)
         try:
-            return read_picture(
-                item,
-                ready.recipe,
-                fit=spec.geometry.fit,
-                stride=ready.stride,
-                intensity=intensity,
-                max_pixels=spec.geometry.max_pixels,
+            return read_pictures(
+                item, views, fit=spec.geometry.fit, intensity=intensity, max_pixels=spec.geometry.max_pixels
             )
         except (ImageUnreadable, ImageTooLarge) as error:
-            return Failure.of(item, error)
+            return failures(Failure.of(item, error))
+
+    def failures(one: Failure) -> tuple[Failure, ...]:
+        return tuple(replace(one, item=replace(one.item, model=view.model)) for view in views)
 
     return read
 

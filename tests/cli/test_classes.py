@@ -95,7 +95,7 @@ def test_a_table_gives_the_truth_and_may_be_the_input(camtool, photos, tmp_path,
     assert [[one["class"]["index"] for one in record["maps"]] for record in ran.records] == [[967], [282], []]
     assert [record["flags"] for record in ran.records] == [[], [], ["no_truth", "no_class"]]
     assert "truth  known of 2 of 3 images, 2 different" in ran.err
-    assert [line.split(",")[-6:] for line in (tmp_path / "out/results.csv").read_text().splitlines()[1:]] == [
+    assert [line.split(",")[-7:-1] for line in (tmp_path / "out/results.csv").read_text().splitlines()[1:]] == [
         ["967", "espresso", "True", "1", "", ""],
         ["282", "tiger cat", "True", "1", "", ""],
     ]

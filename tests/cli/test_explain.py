@@ -55,7 +55,8 @@ def test_the_record(camtool, tmp_path):
     (record,) = ran.records
     jsonschema.validate(record, result_schema())
     assert list(record) == [
-        "schema", "id", "image", "width", "height", "seen", "truth", "correct", "flags", "predictions", "maps", "error",
+        "schema", "id", "image", "model", "width", "height", "seen", "truth", "correct", "flags", "predictions", "maps",
+        "error",
     ]  # fmt: skip
     assert (record["id"], record["width"], record["height"]) == ("coffee.png", 600, 400)
     assert record["seen"] == [125, 25, 475, 375]
@@ -182,9 +183,9 @@ def test_fits(camtool, tmp_path):
 def test_run_json_says_what_was_used(camtool, tmp_path, options, cells):
     ran = camtool("gradcam", SAMPLES / "coffee.png", "-o", "out", "-c", "Espresso", *options)
     run = json.loads((tmp_path / "out/run.json").read_text())
-    layer = run["layers"][0]["layers"][0]
+    layer = run["models"][0]["layers"][0]["layers"][0]
     assert (layer["path"], layer["rows"], layer["cols"]) == ("bn2", *cells)
-    assert run["preprocessing"]["source"] == ("options" if "--size" in options else "weights")
+    assert run["models"][0]["preprocessing"]["source"] == ("options" if "--size" in options else "weights")
     assert "class  Espresso: espresso (967)" in ran.err
 
 

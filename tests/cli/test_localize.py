@@ -195,6 +195,7 @@ def test_one_file_and_stdin(camtool, tmp_path):
             ["--export", "coco", "-c", "not:top"],
             "--class not:top: --export has no word for what speaks against a class",
         ),
+        (["--export", "coco", "-m", "a=resnet18", "-m", "b=resnet18"], "--export holds boxes of one model, not of 2"),
         (["--save", "squares"], "no kind of output is called 'squares'"),
     ],
 )

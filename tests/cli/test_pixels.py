@@ -128,11 +128,11 @@ def test_intensity_of_8_bits_is_in_their_own_units(camtool):
 def test_the_recipes_own_numbers_as_options_change_nothing(camtool):
     photo = SAMPLES / "coffee.png"
     ((plain, wanted),) = explained(camtool, photo)
-    own = run_json()["preprocessing"]
+    own = run_json()["models"][0]["preprocessing"]
     ((asked, found),) = explained(camtool, photo, "--mean", "0.5", "--std", "0.5,0.5,0.5", "--interpolation", "bicubic")
     assert asked == plain
     np.testing.assert_array_equal(found, wanted)
-    assert run_json()["preprocessing"] == own | {
+    assert run_json()["models"][0]["preprocessing"] == own | {
         "source": "options", "mean_asked": [0.5], "std_asked": [0.5, 0.5, 0.5], "interpolation_asked": "bicubic",
     }  # fmt: skip
     assert own["source"] == "weights"
@@ -147,14 +147,14 @@ def test_options_are_what_the_network_is_shown_by(camtool):
         cv2.imwrite(name, np.round(values * 65535).astype(np.uint16))
     given = ("--mean", "0.2,0.3,0.4", "--std", "1,0.8,0.9", "--fit", "squash", "--intensity", "dtype")
     ((_, found),) = explained(camtool, "a.png", *given)
-    assert run_json()["preprocessing"]["mean"] == [0.2, 0.3, 0.4]
+    assert run_json()["models"][0]["preprocessing"]["mean"] == [0.2, 0.3, 0.4]
     ((_, wanted),) = explained(camtool, "b.png", "--fit", "squash", "--intensity", "dtype")
     assert np.abs(found - wanted).max() <= 1e-3 * np.abs(wanted).max()  # of rounding to 16 bits
 
 
 def test_size_and_interpolation_are_recorded_as_they_were_used(camtool):
     explained(camtool, SAMPLES / "coffee.png", "--size", "112", "--interpolation", "bilinear")
-    used = run_json()["preprocessing"]
+    used = run_json()["models"][0]["preprocessing"]
     assert (used["size"], used["resize"], used["interpolation"], used["source"]) == (112, 128, "bilinear", "options")
     assert (used["size_asked"], used["interpolation_asked"]) == (112, "bilinear")
     assert "mean_asked" not in used

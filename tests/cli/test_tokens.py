@@ -25,7 +25,7 @@ def network(request, monkeypatch):
     half = (0.5, 0.5, 0.5)
     made = Network("tiny", "test", model, Recipe(64, 72, half, half, "bilinear", "weights"), LABELS, "none", "0" * 64)
     for place in (cam_cli.models, cam_cli.tasks.explainer):
-        monkeypatch.setattr(place, "load", lambda *given: made)
+        monkeypatch.setattr(place, "load", lambda *given, **more: made)
     return made
 
 
@@ -52,7 +52,7 @@ def test_several_methods_side_by_side(camtool, photo):
         (method, [] if method in ("rollout", "legrad") else [DEFAULT], {"rows": 4, "cols": 4}) for method in methods
     ]
     assert f"{DEFAULT} (LayerNorm, 32×4×4, stride 16): last tokens that the scores read" in ran.err
-    described = json.loads((photo("a.png").parent / "out/run.json").read_text())["layers"]
+    described = json.loads((photo("a.png").parent / "out/run.json").read_text())["models"][0]["layers"]
     assert described[0]["layers"][0]["prefix"] == 1
 
 

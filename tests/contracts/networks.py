@@ -7,7 +7,18 @@ from functools import cache, partial
 import torch
 from torch import Tensor, nn
 from torchvision import models
-from torchvision.models import convnext, densenet, maxvit, mobilenetv2, resnet, shufflenetv2, swin_transformer, vgg
+from torchvision.models import (
+    convnext,
+    densenet,
+    maxvit,
+    mobilenetv2,
+    regnet,
+    shufflenetv2,
+    squeezenet,
+    swin_transformer,
+    vgg,
+)
+from torchvision.ops import Conv2dNormActivation
 
 from tests.nets import Blunt, ByHand, Residual, seeded
 
@@ -54,19 +65,41 @@ def vgg_tiny() -> nn.Module:
     return made
 
 
+def regnet_tiny() -> nn.Module:
+    return regnet.RegNet(regnet.BlockParams([1, 1], [8, 16], [8, 8], [1.0, 1.0], [2, 2]), CLASSES, stem_width=8)
+
+
+def squeezenet_tiny() -> nn.Module:
+    """Its last layer is class maps, rectified and pooled; ReLU modules write in place."""
+    made = models.SqueezeNet("1_1", CLASSES)
+    made.features = nn.Sequential(
+        nn.Conv2d(3, 8, 3, 2),
+        nn.ReLU(True),
+        squeezenet.Fire(8, 4, 8, 8),
+        nn.MaxPool2d(3, 2),
+        squeezenet.Fire(16, 4, 8, 8),
+    )
+    made.classifier[1] = nn.Conv2d(16, CLASSES, 1)
+    return made
+
+
 def mobilenet() -> nn.Module:
     setting = [[1, 8, 1, 1], [3, 8, 1, 2], [3, 16, 1, 2]]
-    return mobilenetv2.MobileNetV2(CLASSES, 0.25, setting)
+    model = mobilenetv2.MobileNetV2(CLASSES, 0.25, setting)
+    inside = model.features[-1][0].in_channels
+    model.features[-1] = Conv2dNormActivation(inside, 32, kernel_size=1, activation_layer=nn.ReLU6)
+    model.classifier[1] = nn.Linear(32, CLASSES)
+    return model
 
 
 KINDS = {
     "by hand": kind(ByHand, 16, "head"),
     "residual": kind(Residual, 16, "head", "relu"),
     "two linear layers": kind(Blunt, 16, "relu"),
-    "resnet": kind(partial(resnet.ResNet, resnet.BasicBlock, [1, 1, 1, 1], CLASSES), 64, "head", "relu"),
+    "regnet": kind(regnet_tiny, 32, "head", "relu"),
     "densenet": kind(partial(densenet.DenseNet, 4, (2, 2), 8, num_classes=CLASSES), 64, "head", "relu"),
     "vgg": kind(vgg_tiny, 32, "relu"),
-    "squeezenet": kind(partial(models.SqueezeNet, "1_1", CLASSES), 48, "head", "relu"),
+    "squeezenet": kind(squeezenet_tiny, 48, "head", "relu"),
     "shufflenet": kind(
         partial(shufflenetv2.ShuffleNetV2, [1, 1, 1], [8, 8, 16, 32, 64], num_classes=CLASSES), 64, "head", "relu"
     ),

@@ -7,7 +7,7 @@ from PIL import Image
 
 from cam_cli.boxes import locate
 from cam_cli.images.intensity import Intensity
-from cam_cli.images.preprocess import read_picture
+from cam_cli.images.preprocess import View, read_pictures
 from cam_cli.maps import heatmap, window
 from cam_cli.models.labels import Labels
 from cam_cli.specs.boxes import BoxSpec
@@ -38,7 +38,7 @@ def stored(tmp_path, upright: np.ndarray, orientation: int) -> ImageItem:
 
 
 def peak_of(item: ImageItem, fit: str):
-    picture = read_picture(item, RECIPE, fit=fit, stride=4, intensity=Intensity(), max_pixels=10**6)
+    (picture,) = read_pictures(item, [View("", RECIPE, 4)], fit=fit, intensity=Intensity(), max_pixels=10**6)
     run = explainer(ByHand(), ("cam@features",), ("red",), labels=Labels(("red", "green"), None))
     (one,) = run([picture])
     assert torch.isfinite(picture.tensor).all()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cam_cli.images.intensity import Intensity
-from cam_cli.images.preprocess import read_picture
+from cam_cli.images.preprocess import View, read_pictures
 from cam_cli.models.labels import Labels
 from cam_cli.types import ImageItem, Recipe
 from tests.conftest import SAMPLES
@@ -46,9 +46,8 @@ def stored(grey: np.ndarray, suffix: str) -> ImageItem:
 
 def explained(grey: np.ndarray, suffix: str, intensity: str = "auto"):
     recipe = Recipe(SIDE, SIDE, (MEAN,), (STD,), "bicubic", "options")
-    picture = read_picture(
-        stored(grey, suffix), recipe, fit="squash", stride=CELL, intensity=Intensity.parse(intensity), max_pixels=10**6
-    )
+    views, rule = [View("", recipe, CELL)], Intensity.parse(intensity)
+    (picture,) = read_pictures(stored(grey, suffix), views, fit="squash", intensity=rule, max_pixels=10**6)
     assert picture.tensor.shape == (1, SIDE, SIDE)
     (one,) = explainer(Cells(), ("cam@features",), ("bright", "dark"), labels=LABELS)([picture])
     return one

@@ -14,7 +14,7 @@ from cam_cli.errors import ImageTooLarge
 from cam_cli.images import preprocess
 from cam_cli.images.fitting import place
 from cam_cli.images.intensity import Intensity, Range, value_range
-from cam_cli.images.preprocess import prepare, read_picture, to_rgb8
+from cam_cli.images.preprocess import View, prepare, read_pictures, to_rgb8
 from cam_cli.images.recipe import recipe_for
 from cam_cli.specs import GeometrySpec
 from cam_cli.types import Recipe
@@ -239,14 +239,13 @@ def test_nothing_given_is_changed():
 # The whole way
 
 
-def test_read_picture():
+def test_read_pictures():
     upright = smooth(60, 100)
     stored = np.ascontiguousarray(np.rot90(upright))
-    picture = read_picture(
+    (picture,) = read_pictures(
         item(saved(stored, "PNG", exif=exif(6))),
-        replace(RECIPE, size=64),
+        [View("", replace(RECIPE, size=64), 32)],
         fit="squash",
-        stride=32,
         intensity=AUTO,
         max_pixels=6000,
     )
@@ -255,7 +254,7 @@ def test_read_picture():
     assert (picture.geometry.width, picture.geometry.height, picture.geometry.orientation) == (100, 60, 6)
     assert picture.flags == ()
     deep = encoded(upright.astype(np.uint16) * 4, ".png")
-    picture = read_picture(item(deep), RECIPE, fit="keep", stride=32, intensity=AUTO, max_pixels=6000)
+    (picture,) = read_pictures(item(deep), [View("", RECIPE, 32)], fit="keep", intensity=AUTO, max_pixels=6000)
     assert picture.flags == ("depth_guessed",)
     assert picture.pixels.dtype == np.uint8
 
@@ -264,7 +263,7 @@ def test_a_deep_picture_is_scanned_once(monkeypatch):
     scans = []
     monkeypatch.setattr(preprocess, "value_range", lambda *a: scans.append(1) or value_range(*a))
     deep = item(encoded(smooth(20, 30).astype(np.uint16) * 4, ".png"))
-    read_picture(deep, RECIPE, fit="model", stride=32, intensity=AUTO, max_pixels=600)
+    read_pictures(deep, [View("", RECIPE, 32)], fit="model", intensity=AUTO, max_pixels=600)
     assert scans == [1]
 
 
@@ -275,4 +274,4 @@ def test_no_memory_is_a_failure_of_the_image(monkeypatch):
     data = item(saved(smooth(20, 30), "PNG"))
     monkeypatch.setattr(preprocess.F, "interpolate", exhausted)
     with pytest.raises(ImageTooLarge, match="not enough memory"):
-        read_picture(data, RECIPE, fit="model", stride=32, intensity=AUTO, max_pixels=600)
+        read_pictures(data, [View("", RECIPE, 32)], fit="model", intensity=AUTO, max_pixels=600)

@@ -4,9 +4,13 @@ import pytest
 
 from cam_cli.errors import UsageError
 from cam_cli.outputs.naming import Naming
-from cam_cli.types import MapLabel
+from cam_cli.types import ImageItem, MapLabel
 
 LABEL = MapLabel("gradcam", "layer4", "967-espresso")
+
+
+def named(stem):
+    return ImageItem(stem, stem, stem, model="net")
 
 
 @pytest.mark.parametrize(
@@ -17,23 +21,25 @@ LABEL = MapLabel("gradcam", "layer4", "967-espresso")
         (("class",), "heatmap", "jpg", "a/b.gradcam.967-espresso.heatmap.jpg"),
         (("layer", "class"), "", "npy", "a/b.gradcam.layer4.967-espresso.npy"),
         (("method",), "", "npy", "a/b.gradcam.npy"),
+        (("model", "layer"), "", "png", "a/b.net.gradcam.layer4.png"),
     ],
 )
 def test_default_names(several, infix, suffix, expected):
-    assert Naming(frozenset(several)).of("a/b", LABEL, infix, suffix) == expected
+    assert Naming(frozenset(several)).of(named("a/b"), LABEL, infix, suffix) == expected
 
 
 def test_what_there_is_one_of_an_image():
-    assert Naming(frozenset({"method", "class"})).of("a/b.c", None, "panel", "png") == "a/b.c.panel.png"
+    assert Naming(frozenset({"method", "class"})).of(named("a/b.c"), None, "panel", "png") == "a/b.c.panel.png"
+    assert Naming(frozenset({"model"})).of(named("a/b.c"), None, "panel", "png") == "a/b.c.net.panel.png"
 
 
 def test_a_stem_with_dots_keeps_them():
-    assert Naming(frozenset()).of("v1.2/x.y.jpg", LABEL, "", "png") == "v1.2/x.y.jpg.gradcam.png"
+    assert Naming(frozenset()).of(named("v1.2/x.y.jpg"), LABEL, "", "png") == "v1.2/x.y.jpg.gradcam.png"
 
 
 def test_a_template():
     naming = Naming(frozenset({"class"}), "{stem}-{class}")
-    assert naming.of("a/b", LABEL, "heatmap", "png") == "a/b-967-espresso.heatmap.png"
+    assert naming.of(named("a/b"), LABEL, "heatmap", "png") == "a/b-967-espresso.heatmap.png"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from cam_cli.outputs.schema import result_schema
 from cam_cli.specs.boxes import BoxSpec
 from cam_cli.types import ClassMap, Explanation, Failure, Geometry, ImageItem, MapLabel, Prediction
 
-ITEM = ImageItem("a/b.jpg", "photos/a/b.jpg", "a/b")
+ITEM = ImageItem("a/b.jpg", "photos/a/b.jpg", "a/b", model="lite")
 GEOMETRY = Geometry(640, 480, 224, 224, (256 / 480, 256 / 480), (-58.0, -16.0), "model")
 TABBY = Prediction(281, "tabby", "n02123045", 9.1, 0.62)
 
@@ -50,7 +50,7 @@ def test_the_values_of_a_record():
     assert one["flags"] == []
     assert map_rows(record) == [
         ("a/b.jpg", "photos/a/b.jpg", 640, 480, 281, "tabby", "n02123045", 9.1, 0.62, "gradcam", "bn2+blocks.4",
-         2, 2, -1, 2, *one["peak"], "", "a/b.gradcam.png", None, None, None, 1, None, None),
+         2, 2, -1, 2, *one["peak"], "", "a/b.gradcam.png", None, None, None, 1, None, None, "lite"),
     ]  # fmt: skip
     assert len(map_rows(record)[0]) == len(COLUMNS)
 
