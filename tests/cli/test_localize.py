@@ -47,7 +47,7 @@ def test_boxes_of_a_folder(camtool, tmp_path):
         "threshold": "0.2", "boxes": "largest", "min_area": "0", "crop": False, "margin": "0",
     }  # fmt: skip
     assert run["spec"]["geometry"]["fit"] == "squash"
-    assert run["layers"][0]["method"] == "cam"
+    assert run["models"][0]["layers"][0]["method"] == "cam"
 
 
 def test_the_cup_is_found(camtool):
@@ -153,6 +153,12 @@ def test_the_method_of_a_network_that_cam_is_not_exact_for(camtool, photo, tmp_p
     assert ran.code == 0, ran.err
     assert "method gradcam: cam is not exact for this network" in ran.err
     assert ran.records[0]["maps"][0]["method"] == "gradcam"
+    beside = ["-m", "a=efficientnet_lite0", "-m", "b=mobilenet_v3_small@weights.pth"]
+    ran = camtool("localize", "a.png", *beside, "--save", "boxes,mask", "--json", "-o", "out")
+    assert [one["maps"][0]["files"] for one in ran.records] == [
+        {"mask": "a.a.cam.mask.png", "boxes": "a.a.boxes.png"},
+        {"mask": "a.b.gradcam.mask.png", "boxes": "a.b.boxes.png"},
+    ]
     ran = camtool("localize", "a.png", *model, "--method", "cam", "--save", "none")
     assert (ran.code, ran.err.splitlines()[-1][:39]) == (4, "camtool: error[MethodUnsuitable]: cam n")
 
