@@ -13,6 +13,7 @@ def cam(
     inputs: Inputs,
     model: ModelSpec,
     classes: ClassSpec,
+    method: CamSpec,
     geometry: GeometrySpec,
     output: OutputSpec,
     run: RunSpec,
@@ -23,5 +24,5 @@ def cam(
     Example: camtool cam photos -o out --class top3
     """
     run_explain(
-        ExplainSpec(tuple(sys.argv[1:]), tuple(inputs), model, classes, CamSpec(), geometry, output, run), terminal
+        ExplainSpec(tuple(sys.argv[1:]), tuple(inputs), model, classes, method, geometry, output, run), terminal
     )

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SCALES = (0.75, 1.25)
+LARGER = 10 / 7  # 320 px for 224
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,10 @@ class Augmentation:
 
 
 def augmentations(names: tuple[str, ...], stride: int) -> tuple[Augmentation, ...]:
-    """Every combination of what `names` allow (flip: the mirror image; scales: three and five quarters of the size),
-    the unchanged input first."""
-    flips = (False, True) if "flip" in names else (False,)
-    scales = (1.0, *SCALES) if "scales" in names else (1.0,)
+    """Every combination of what `names` allow, the unchanged input first.
+
+    flip: the mirror image. scales: three and five quarters of the size. best: the mirror image, and ten sevenths.
+    """
+    flips = (False, True) if {"flip", "best"} & set(names) else (False,)
+    scales = (1.0, *(SCALES if "scales" in names else ()), *((LARGER,) if "best" in names else ()))
     return tuple(Augmentation(flip, scale, stride) for scale in scales for flip in flips)

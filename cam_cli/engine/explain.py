@@ -26,6 +26,7 @@ from .augment import Augmentation
 from .device import to_device
 from .forward import Forward
 from .layout import to_grid
+from .likeness import Likeness, less_background
 from .probe import LayerProbe, Progress
 from .selection import Selection
 from .truth import TrueClasses
@@ -76,6 +77,7 @@ class Explainer:
     """Explains batches of one network. All fields are fixed for a run.
 
     against: the class whose score is taken off, everywhere. truths: None without `--truth`. only: `wrong` or `right`.
+    alike: the layers whose features say which cells a map spreads over; none for maps as their methods make them.
     """
 
     module: torch.nn.Module
@@ -92,6 +94,7 @@ class Explainer:
     truths: TrueClasses | None = None
     only: str | None = None
     augmentations: tuple[Augmentation, ...] = (Augmentation(),)
+    alike: tuple[Layer, ...] = ()
     seed: int = 0
     tokens: Layer | None = None
     progress: Progress = lambda done, count: None
@@ -102,8 +105,8 @@ class Explainer:
 
     @cached_property
     def layers(self) -> dict[str, Layer]:
-        """Every layer that a column reads, by module path."""
-        return {layer.path: layer for column in self.columns for layer in column.layers}
+        """Every layer that is read, by module path."""
+        return {layer.path: layer for column in self.columns for layer in (*column.layers, *self.alike)}
 
     def __call__(self, batch: Sequence[Picture | Failure]) -> Iterator[Explanation | LeftOut | Failure]:
         """One outcome for each of `batch`, in its order. Pictures of one input shape share a forward pass; where the
@@ -213,19 +216,25 @@ class Explainer:
         self, images: Tensor, recording: Recording, asked: list[list[Question]], seeds: tuple[int, ...]
     ) -> list[list[list[np.ndarray]]]:
         """Raw maps by image, column and place in what is `asked` of the image: of each layer the mean over the
-        augmentations, then fused over layers."""
+        augmentations, spread over what is `alike` where anything is, then fused over layers."""
         rounds = max(map(len, asked), default=0)
         found: list[list[list[np.ndarray]]] = [[[] for _ in self.columns] for _ in asked]
         sums: dict[tuple[int, int, int], Tensor] = {}
         for number, augmentation in enumerate(self.augmentations):
             changed = augmentation.apply(images)
             seen = recording if changed is images else self.record(changed)
+            size = changed.shape[2:]
+            features = [to_grid(seen.activations[layer.path].detach(), layer, size) for layer in self.alike]
+            likeness = Likeness.of(features) if features else None
             for key, raw in self.maps(changed, seen, asked, seeds):
-                sums[key] = sums[key] + augmentation.undo(raw, sums[key]) if number else raw
-        means = {key: (one / len(self.augmentations)).cpu().numpy() for key, one in sums.items()}
+                spread = likeness.spread(raw, rows_of(asked, key[0])) if likeness else raw
+                sums[key] = sums[key] + augmentation.undo(spread, sums[key]) if number else spread
+        means = {key: one / len(self.augmentations) for key, one in sums.items()}
+        if self.alike:
+            means = {key: less_background(one) for key, one in means.items()}
         for turn in range(rounds):
             for position, column in enumerate(self.columns):
-                raws = [means[turn, position, part] for part in range(max(1, len(column.layers)))]
+                raws = [means[turn, position, part].cpu().numpy() for part in range(max(1, len(column.layers)))]
                 for place, row in enumerate(rows_of(asked, turn)):
                     layered = [raw[place] for raw in raws]
                     found[row][position].append(

@@ -18,7 +18,7 @@ from cam_cli.errors import LayerUnknown, LayerUnsuitable, MethodUnsuitable, near
 from .network import Network, Specimen
 from .order import row_by_row
 from .scores import raw_scores
-from .stages import STAGES, Grid, GridReader, Layer, Shape, normalises, pools, stages
+from .stages import STAGES, Grid, GridReader, Layer, Shape, blocks, normalises, pools, stages
 
 __all__ = ["Layer", "Survey", "survey"]
 
@@ -116,6 +116,16 @@ class Survey:
                 f"from layer {layer.path} on the scores of {name} depend on no token of the picture (only on its class "
                 f"token), so that every gradient there is 0; use --layer {self.default.path}"
             )
+
+    @cached_property
+    def steps(self) -> tuple[Layer, ...]:
+        """The last building block of each width and grid in the last two stages, less the very last, which says the
+        class rather than the thing; where that leaves none, the last stage but one."""
+        last = tuple(self.stages.values())[-2:]
+        grids = {(layer.rows, layer.cols) for layer in last}
+        found = blocks(self.specimen.module, self.layers)
+        ends = {(one.rows, one.cols, one.channels): one for one in found if (one.rows, one.cols) in grids}
+        return tuple(ends.values())[:-1] or last[:1]
 
     @property
     def default(self) -> Layer:

@@ -147,6 +147,19 @@ def stages(model: nn.Module, layers: tuple[Layer, ...]) -> dict[str, Layer]:
     return {f"layer{STAGES - back}": ends[grid] for back, grid in enumerate(sizes[:STAGES])}
 
 
+def blocks(model: nn.Module, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """The building blocks among `layers`: of at least two weight matrices or kernels, and themselves in nothing but
+    plain Sequential containers."""
+    modules = dict(model.named_modules())
+    return tuple(
+        layer
+        for layer in layers
+        if type(modules[layer.path]) is not nn.Sequential
+        and sum(one.ndim > 1 for one in modules[layer.path].parameters()) > 1
+        and set(blocks_around(model, layer.path)) <= {""}
+    )
+
+
 def blocks_around(model: nn.Module, path: str) -> Iterator[str]:
     """The paths of the ancestors of `path`, the model itself and plain Sequential aside."""
     while path := path.rpartition(".")[0]:

@@ -7,6 +7,7 @@ from .text import PAPER, strip
 
 TILE = 448
 GAP = 12
+WIDEST = 5  # tiles
 
 
 def tile(picture: np.ndarray, caption: str) -> np.ndarray:
@@ -22,7 +23,10 @@ def tile(picture: np.ndarray, caption: str) -> np.ndarray:
 
 
 def panel(rows: list[list[np.ndarray]]) -> np.ndarray:
-    """Tiles in a grid on white, uint8 RGB; a row that is shorter than the longest ends in white."""
+    """Tiles in a grid on white, uint8 RGB; a row that is shorter than the longest ends in white. A single long row is
+    broken, so that it can be looked at."""
+    if len(rows) == 1:
+        rows = [rows[0][start : start + WIDEST] for start in range(0, len(rows[0]), WIDEST)]
     tiles = [one for row in rows for one in row]
     height, width = max(one.shape[0] for one in tiles), max(one.shape[1] for one in tiles)
     columns = max(map(len, rows))

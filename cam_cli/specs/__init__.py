@@ -21,7 +21,7 @@ Fit = Literal["model", "squash", "pad", "keep"]
 Interpolation = Literal["bilinear", "bicubic"]
 Fuse = Literal["mean", "max", "product"]
 Smooth = Literal["eigen"]
-TTA = ("flip", "scales")
+TTA = ("none", "flip", "scales", "spread", "best")
 Format = Literal["png", "jpg", "webp"]
 Precision = Literal["fp32", "bf16", "fp16"]
 Score = Literal["logit", "probability"]
@@ -154,7 +154,8 @@ class CamSpec:
         "--tta",
         panel=WHAT,
         metavar="CHANGES",
-        help="Test-time augmentation, the mean map of changed inputs: flip, scales, or flip,scales.",
+        help="Better maps: the mean of mirrored (flip) or resized (scales) inputs; spread over cells that look alike "
+        "(no further pass); best: spread, over four inputs; none. Several with commas.",
     )
     smooth: Smooth | None = option(
         None, "--smooth", panel=WHAT, help="eigen: the first principal component of what a method sums over channels."

@@ -126,6 +126,7 @@ def prepare(
         classes.truths,
         spec.classes.only,
         changes(spec, network, recipe, seen),
+        alike(spec, methods, seen),
         spec.run.seed,
         tokens,
         listener.progress,
@@ -141,6 +142,7 @@ def prepare(
             {"method": one.name, "layers": [{**asdict(layer), **grid(layer, sizes)} for layer in one.layers]}
             for one in columns
         ],
+        "spread_over": [layer.path for layer in explainer.alike],
         "preprocessing": {
             **asdict(recipe),
             "fit": spec.geometry.fit,
@@ -197,10 +199,24 @@ def changes(spec: ExplainSpec, network: Network, recipe: Recipe, seen: Survey) -
             outputs_at(network, height, width)
         except ModelFailed as error:
             raise UsageError(
-                f"--tta scales shows the network other sizes, {network.name} does not take {height}×{width}; use "
-                f"--tta flip ({error.message})"
+                f"--tta scales and best show the network other sizes, {network.name} does not take {height}×{width}; "
+                f"use --tta flip,spread ({error.message})"
             ) from error
     return found
+
+
+def alike(spec: ExplainSpec, methods: Mapping[str, Method], seen: Survey) -> tuple[Layer, ...]:
+    """The layers of --tta spread and best. Raises UsageError where a method or the network has no cells."""
+    if not {"spread", "best"} & set(spec.method.changes):
+        return ()
+    for name, method in methods.items():
+        if Needs.ACTIVATIONS not in method.needs:
+            raise UsageError(f"--tta spread and best need a layer's cells, {name} has none; use --tta flip")
+    if not seen.steps:
+        raise UsageError(
+            f"--tta spread and best compare cells of a stage, {seen.specimen.name} has none; use --tta flip"
+        )
+    return seen.steps
 
 
 def described(layer: Layer, sizes: dict[str, tuple[int, int]]) -> str:

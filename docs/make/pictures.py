@@ -1,16 +1,30 @@
-"""Makes the picture of the README: `python docs/make/pictures.py`, from the project's top folder."""
+"""Makes the pictures of the docs: `python docs/make/pictures.py`, from the project's top folder."""
 
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-COMMAND = [
-    "camtool", "explain", "sample_images/astronaut.png", "--method", "cam", "--method", "gradcam", "--fit", "keep",
-    "--class", "space shuttle", "--class", "crash helmet", "--save", "panel", "--format", "jpg",
-]  # fmt: skip
+EIGHT = "cam", "gradcam++", "layercam", "eigencam", "scorecam", "ablationcam", "fullgrad", "guided_gradcam"
+PICTURES = {
+    "astronaut": [
+        "--method",
+        "cam",
+        "--method",
+        "gradcam",
+        "--fit",
+        "keep",
+        "-c",
+        "space shuttle",
+        "-c",
+        "crash helmet",
+    ],
+    "coffee": [part for method in EIGHT for part in ("--method", method)],
+}
 
 with tempfile.TemporaryDirectory() as out:
-    subprocess.run([*COMMAND, "-o", out], check=True)
     Path("docs/images").mkdir(exist_ok=True)
-    shutil.copy(Path(out) / "astronaut.panel.jpg", "docs/images/astronaut.panel.jpg")
+    for name, options in PICTURES.items():
+        command = ["camtool", "explain", f"sample_images/{name}.png", *options, "--save", "panel", "--format", "jpg"]
+        subprocess.run([*command, "-o", f"{out}/{name}"], check=True)
+        shutil.copy(Path(out) / name / f"{name}.panel.jpg", f"docs/images/{name}.panel.jpg")

@@ -414,6 +414,26 @@ def test_a_network_of_one_size_is_refused_before_the_first_image(camtool, photo,
     assert "(its own is 224×224)" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("tta", "says"),
+    [
+        ("best", "vit_b_16 does not take 320×320; use --tta flip,spread"),
+        ("spread", "--tta spread and best compare cells of a stage, vit_b_16 has none; use --tta flip"),
+        ("flip,best,mirror", "--tta takes none, flip, scales, spread, best, or several with commas, not 'mirror'"),
+    ],
+)
+def test_tta_that_cannot_be(camtool, photo, tmp_path, tta, says):
+    from torchvision.models import VisionTransformer
+
+    photo("a.png")
+    torch.manual_seed(0)
+    torch.save(VisionTransformer(224, 16, 12, 12, 768, 3072).state_dict(), tmp_path / "vit.pth")
+    options = ["--model", "vit_b_16", "--checkpoint", "vit.pth", "--layer", "conv_proj", "--tta", tta]
+    ran = camtool("gradcam", "a.png", *options)
+    assert ran.code == 2
+    assert says in ran.err.partition("error[UsageError]: ")[2]
+
+
 @pytest.mark.parametrize("when", ["folder", "file", "record"])
 def test_writing_fails(camtool, photo, monkeypatch, when):
     """No space, no permission: exit 6, one line, no draft left behind."""

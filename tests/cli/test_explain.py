@@ -143,6 +143,15 @@ def test_results_do_not_depend_on_batch_size_or_workers(camtool, photo):
         assert left["predictions"][0]["logit"] == pytest.approx(right["predictions"][0]["logit"], abs=1e-4)
 
 
+def test_tta_spreads_over_the_object(camtool):
+    """On the grid of the finest layer compared, without flags, signed."""
+    run = lambda *tta: camtool("cam", SAMPLES / "chelsea.png", "--save", "none", "--json", *tta).records[0]["maps"][0]  # noqa: E731
+    none, spread, best = run("--tta", "none"), run("--tta", "spread"), run("--tta", "best")
+    assert none == run()
+    assert [one["grid"]["rows"] for one in (none, spread, best)] == [7, 14, 14]
+    assert all(one["flags"] == [] and one["raw_range"][0] < 0 < one["raw_range"][1] for one in (spread, best))
+
+
 def test_two_runs_are_byte_identical(camtool, photo, tmp_path):
     photo("in/a.png"), photo("in/sub/b.jpg")
     for out in ("one", "two"):

@@ -28,12 +28,16 @@ def changed(one, augmentation):
 
 
 def test_the_changes_of_each_choice():
+    assert augmentations((), 4) == augmentations(("none",), 4) == augmentations(("spread",), 4)
     assert augmentations((), 4) == (Augmentation(stride=4),)
     assert [(one.flip, one.scale) for one in augmentations(("flip", "scales"), 32)] == [
         (False, 1.0), (True, 1.0), (False, 0.75), (True, 0.75), (False, 1.25), (True, 1.25),
     ]  # fmt: skip
     shapes = [tuple(one.apply(torch.zeros(1, 3, 224, 256)).shape[2:]) for one in augmentations(("scales",), 32)]
     assert shapes == [(224, 256), (160, 192), (288, 320)]
+    shapes = [tuple(one.apply(torch.zeros(1, 3, 224, 256)).shape[2:]) for one in augmentations(("best",), 32)]
+    assert shapes == [(224, 256), (224, 256), (320, 352), (320, 352)]
+    assert len(augmentations(("best", "scales"), 32)) == 8
 
 
 def test_a_network_that_does_not_see_sides_gives_the_same_map_mirrored():

@@ -131,6 +131,25 @@ def test_swin_is_channels_last_inside():
     assert found.choose("features.7")[0][0].channels == 768
 
 
+@pytest.mark.parametrize(
+    ("name", "paths"),
+    [
+        ("resnet18", ["layer3.1"]),
+        ("mobilenet_v2", ["features.10", "features.13", "features.16"]),
+        ("googlenet", ["inception4c", "inception4d", "inception4e", "inception5a"]),
+        ("swin_t", ["features.5.5"]),
+        ("alexnet", ["features.4"]),  # no blocks: the stage itself
+    ],
+)
+def test_steps_are_where_the_width_or_the_grid_changes_next(name, paths):
+    assert [layer.path for layer in looked_at(name).steps] == paths
+
+
+def test_the_steps_of_the_default_model(lite):
+    assert [layer.path for layer in lite.steps] == ["blocks.3.2", "blocks.4.2", "blocks.5.3"]
+    assert [layer.rows for layer in lite.steps] == [14, 14, 7]
+
+
 class Odd(nn.Module):
     """One module under two names, one that never runs, one that puts out a tuple."""
 
