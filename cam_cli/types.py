@@ -163,6 +163,11 @@ class ClassMap:
         """Whether what is negative is told as well: of a class negated, or of the difference of two."""
         return self.sign < 0 or self.against is not None
 
+    @property
+    def probability(self) -> float:
+        """Of what is explained: the class's, and of a class negated what is left of 1, all in [0, 1]."""
+        return self.target.probability if self.sign > 0 else 1 - self.target.probability
+
 
 @dataclass(frozen=True, slots=True)
 class MapLabel:
@@ -171,6 +176,20 @@ class MapLabel:
     method: str
     layer: str
     selection: str
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a map says its class is.
+
+    xyxy: half-open x0, y0, x1, y1 in pixels of the upright original.
+    score: the map's probability times the highest heat in the box's component, of the map's highest; in [0, 1].
+    area: pixels of that component.
+    """
+
+    xyxy: tuple[float, float, float, float]
+    score: float
+    area: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,4 +231,5 @@ MAP_FLAGS = {
     "all_negative": "no cell of the raw map is positive: evidence against the class only; the heatmap is zero",
     "constant": "the heatmap is the same everywhere, so it says nothing about where; it is zero",
     "one_cell": "the layer's grid is a single cell, so it cannot say where",
+    "no_box": "no part of the heatmap above --threshold is as large as --min-area",
 }

@@ -4,7 +4,7 @@ import pytest
 
 from cam_cli.choice import ModelChoice, parse_argument
 from cam_cli.errors import UsageError
-from cam_cli.specs import ModelSpec
+from cam_cli.specs.model import ModelSpec
 
 
 @pytest.mark.parametrize(

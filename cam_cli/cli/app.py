@@ -14,6 +14,7 @@ from .cam import cam
 from .explain import explain
 from .gradcam import gradcam
 from .listings import classes, layers, methods, models, schema
+from .localize import localize
 from .options import spread
 
 app = typer.Typer(
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (cam, gradcam, explain):
+for command in (cam, gradcam, explain, localize):
     app.command(rich_help_panel="Explain")(spread(command))
 for listing in (layers, models, methods, classes, schema):
     app.command(rich_help_panel="What can be named")(spread(listing))

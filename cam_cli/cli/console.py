@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from cam_cli.outputs.record import json_line
-from cam_cli.specs import TerminalSpec
+from cam_cli.specs.run import TerminalSpec
 from cam_cli.tasks.explain import Summary, counted
 from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
 
@@ -136,6 +136,7 @@ class Terminal:
         self.bar.stop()
         pace = (summary.done + summary.left_out) / max(summary.seconds, 1e-9)
         told = [counted(summary.done, summary.noun), counted(summary.maps, "map")]
+        told += [counted(summary.boxes, "box")] if summary.boxes else []
         words = ("failed", "flagged", "right", "wrong", "left_out")
         told += [f"{getattr(summary, word)} {word.replace('_', ' ')}" for word in words if getattr(summary, word)]
         rest = f"; stopped, {summary.not_done} not done" if summary.stopped else ""

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from cam_cli.errors import CamtoolError, UsageError
-from cam_cli.specs import ClassSpec, ExplainSpec, GeometrySpec, MethodSpec, ModelSpec, OutputSpec, RunSpec, TerminalSpec
+from cam_cli.specs import ClassSpec, ExplainSpec, GeometrySpec, MethodSpec, OutputSpec
+from cam_cli.specs.model import ModelSpec
+from cam_cli.specs.run import RunSpec, TerminalSpec
 
 from .boundary import interruptible
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from cam_cli.specs import ClassSpec, ExplainSpec, GeometrySpec, MethodSpec, ModelSpec, OutputSpec, RunSpec, TerminalSpec
+from cam_cli.specs import ClassSpec, ExplainSpec, GeometrySpec, MethodSpec, OutputSpec
+from cam_cli.specs.model import ModelSpec
+from cam_cli.specs.run import RunSpec, TerminalSpec
 
 from .explain import Inputs, run_explain
 

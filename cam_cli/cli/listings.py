@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cam_cli.errors import UsageError
-from cam_cli.specs import ModelSpec
+from cam_cli.specs.model import ModelSpec
 
 Json = Annotated[bool, typer.Option("--json", help="As a JSON array.")]
 Query = Annotated[str, typer.Argument(help="A part of a name, a WNID or an index; nothing lists all.")]

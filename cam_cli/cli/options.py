@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from cam_cli.specs import Option
+from cam_cli.specs.option import Option
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

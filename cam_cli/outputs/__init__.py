@@ -13,5 +13,8 @@ KINDS = Registry(
         ),
         "raw": Entry("cam_cli.outputs.raw:Raw", "the raw map as .npy: float32, signed, at the layer's grid"),
         "panel": Entry("cam_cli.outputs.panel:Panel", "picture and maps side by side with captions, one an image"),
+        "boxes": Entry("cam_cli.outputs.boxes:Boxes", "the picture with the boxes of all its maps, one an image"),
+        "mask": Entry("cam_cli.outputs.mask:Mask", "0 and 255 as .png at the picture's size: what the boxes stand for"),
+        "crop": Entry("cam_cli.outputs.crop:Crop", "what lies in each box, a picture a box"),
     },
 )

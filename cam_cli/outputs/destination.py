@@ -53,25 +53,28 @@ class Destination:
         return None
 
 
-def choose(spec: OutputSpec, suffixes: Sequence[str]) -> Destination:
-    """Decides where results go and touches nothing; `suffixes` of the kinds to save, in order.
+def choose(spec: OutputSpec, suffixes: Sequence[str], exports: bool = False) -> Destination:
+    """Decides where results go and touches nothing; `suffixes` of the kinds to save, in order. `exports` take a folder.
 
     Raises UsageError where -o FILE or -o - is asked for more than one kind or for another, and what `Folder.check`
     raises.
     """
     output = spec.output
-    if not suffixes:
+    if not suffixes and not exports:
         return Destination()
     if output is not None and not output.strip():
         raise UsageError("-o was given no name")
     if output == "-" or names_file(output):
+        if exports:
+            raise UsageError(f"-o {output} takes one result, --export writes several files; name a folder")
         if len(suffixes) > 1:
             raise UsageError(f"-o {output} takes one kind of result, --save names {len(suffixes)}; name a folder")
         if output == "-":
             return Destination(stdout=True)
         file, suffix = Path(str(output)), Path(str(output)).suffix[1:].lower().replace("jpeg", "jpg")
         if suffix != suffixes[0]:
-            what = "--save raw" if suffix == "npy" else f"--format {suffix}" if suffixes[0] != "npy" else "a .npy name"
+            what = f"--format {suffix}" if spec.format and suffixes[0] != "npy" else f"a .{suffixes[0]} name"
+            what = "--save raw" if suffix == "npy" else what
             raise UsageError(f"-o {output} would hold {suffixes[0]}; use {what}, or name a folder")
         return Destination(file=file)
     return Destination(folder=Folder.check(output, spec.overwrite, spec.name is not None))

@@ -14,10 +14,12 @@ PARAMETERS = {
 
 
 def encode(picture: np.ndarray, format: str) -> bytes:
-    """uint8 (H, W, 3) RGB as png, jpg or webp. Raises ImageUnwritable where the format cannot hold the size."""
+    """uint8 (H, W, 3) RGB, or (H, W) grey, as png, jpg or webp. Raises ImageUnwritable where the format cannot hold the
+    size."""
     height, width = picture.shape[:2]
+    turned = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     try:
-        done, data = cv2.imencode(f".{format}", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), PARAMETERS[format])
+        done, data = cv2.imencode(f".{format}", turned, PARAMETERS[format])
     except cv2.error:
         done = False
     if not done:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from cam_cli.errors import OutputFailed, OutputRefused
@@ -16,6 +17,8 @@ from . import atomic
 
 SCRATCH = "camtool-out"
 RESULTS, TABLE, RUN = "results.jsonl", "results.csv", "run.json"
+EXPORTED = "exports.jsonl"
+"""The names of the files that exports wrote, a JSON string a line: no record names them."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Folder:
             raise OutputRefused(
                 f"{folder} holds another run's results; --overwrite replaces them, or choose another -o"
             )
-        strange = [name for name in (RUN, RESULTS, TABLE) if (folder / name).exists() and not run]
+        strange = [name for name in (RUN, RESULTS, TABLE, EXPORTED) if (folder / name).exists() and not run]
         if strange and not overwrite:
             raise OutputRefused(f"{folder / strange[0]} exists and is of no run of camtool; choose another -o")
         return cls(folder, overwrite, set() if templated else None)
@@ -62,11 +65,18 @@ class Folder:
         except OSError as error:
             raise OutputFailed(f"cannot write the output folder {self.path}: {error.strerror or error}") from error
 
-    def write(self, name: str, data: bytes) -> str:
-        """Writes one result atomically; returns its path as a person would type it.
+    def write(self, name: str, data: bytes | Iterable[bytes]) -> str:
+        """Writes one result atomically; returns its path as a person would type it. Raises as `admit`, and
+        ImageUnwritable, OutputFailed."""
+        path = self.admit(name)
+        atomic.write(path, data)
+        return str(path)
+
+    def admit(self, name: str) -> Path:
+        """The path for one result.
 
         Raises OutputRefused where a file of that name is there that no run recorded, where this run has given a name
-        twice, or where a link leads out of the folder; ImageUnwritable, OutputFailed.
+        twice, or where a link leads out of the folder.
         """
         path = self.path / name
         if not within(self.path, path):
@@ -77,8 +87,7 @@ class Folder:
             self.names.add(name)
         if not self.replace and os.path.exists(path):
             raise OutputRefused(f"{path} exists and no run recorded it; --overwrite replaces it, or choose another -o")
-        atomic.write(path, data)
-        return str(path)
+        return path
 
 
 def within(folder: Path, path: Path) -> bool:
@@ -90,13 +99,13 @@ def clear(folder: Path) -> None:
     """Removes what the run recorded in `folder` wrote, then the folders this leaves empty. A recorded name that leads
     out of the folder, by itself or through a link, is not followed."""
     parents = set()
-    for name in recorded(folder / RESULTS):
+    for name in chain(recorded(folder / RESULTS), exported(folder / EXPORTED)):
         inside = PurePosixPath(name)
         if inside.is_absolute() or ".." in inside.parts or "\0" in name or not within(folder, folder / inside):
             continue
         (folder / inside).unlink(missing_ok=True)
         parents |= set(inside.parents)
-    for name in (RESULTS, TABLE, RUN):
+    for name in (RESULTS, TABLE, EXPORTED, RUN):
         (folder / name).unlink(missing_ok=True)
     for parent in sorted(parents, key=lambda one: -len(one.parts)):
         if parent.parts:
@@ -115,3 +124,13 @@ def recorded(results: Path) -> Iterator[str]:
                     yield from map(str, one["files"].values())
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue
+
+
+def exported(names: Path) -> Iterator[str]:
+    """The file names in an `exports.jsonl`; a torn or foreign line has none."""
+    if not names.exists():
+        return
+    with names.open(encoding="utf-8", errors="surrogateescape") as lines:
+        for line in lines:
+            with suppress(ValueError, RecursionError):
+                yield str(json.loads(line))

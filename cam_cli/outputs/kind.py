@@ -1,32 +1,39 @@
 """What a kind of output is given and what it gives back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from cam_cli.boxes import Regions
 from cam_cli.errors import UsageError
 from cam_cli.maps import Heatmap, Range
 from cam_cli.render.colormap import Palette, colours, diverging
 from cam_cli.specs import OutputSpec
+from cam_cli.specs.boxes import BoxSpec
 from cam_cli.types import ClassMap, Explanation, Prediction
+
+NOTHING = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
 class Style:
-    """How pictures look. palette: of maps that are not signed. alpha: opacity at the hottest, 0 to 1."""
+    """How pictures look. palette: of maps that are not signed. alpha: opacity at the hottest, 0 to 1. boxes: of
+    `localize`, which draws them on overlays."""
 
     palette: Palette
     alpha: float
     legend: bool
     format: str
+    boxes: BoxSpec | None = None
 
     @classmethod
-    def of(cls, spec: OutputSpec) -> "Style":
+    def of(cls, spec: OutputSpec, boxes: BoxSpec | None = None) -> "Style":
         suffix = picture_suffix(spec.output)
-        return cls(Palette(colours(spec.colormap)), spec.alpha, spec.legend, spec.format or suffix or "png")
+        palette = Palette(colours(spec.colormap))
+        return cls(palette, spec.alpha, spec.legend, spec.format or suffix or "png", boxes)
 
     def colours_of(self, heatmap: Heatmap) -> Palette:
         return diverging() if heatmap.signed else self.palette
@@ -40,16 +47,39 @@ def picture_suffix(output: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A map with its heatmap."""
+    """A map with its heatmap, and what was found in it where boxes are asked for; masks: of each, on request."""
 
     map: ClassMap
     heatmap: Heatmap
+    regions: Regions | None = None
+    masks: tuple[dict[str, Any], ...] = ()
 
     @property
     def caption(self) -> str:
-        """What is explained: class, probability, and the class it is held against."""
+        """What is explained, and the class's probability."""
+        return self.titled(f"{self.map.target.probability:.1%}")
+
+    def titled(self, figure: str) -> str:
+        """What is explained, with a figure of it: class, and the class it is held against."""
         no, against = "not " if self.map.sign < 0 else "", self.map.against
-        return no + asserted(self.map.target) + (f"  against {against.name}" if against else "")
+        return f"{no}{self.map.target.name}  {figure}" + (f"  against {against.name}" if against else "")
+
+    @property
+    def column(self) -> str:
+        """Method and layers."""
+        return " at ".join(filter(None, [self.map.method, "+".join(self.map.layers)]))
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Of `MAP_FLAGS`."""
+        bare = self.regions is not None and not self.regions.boxes and self.heatmap.scale is not None
+        return (*self.heatmap.flags, "no_box") if bare else self.heatmap.flags
+
+    @property
+    def light(self) -> "Drawn":
+        """The same without what has the picture's size."""
+        regions = self.regions and replace(self.regions, owner=NOTHING)
+        return replace(self, heatmap=replace(self.heatmap, heat=NOTHING), regions=regions)
 
 
 def asserted(one: Prediction) -> str:
@@ -59,9 +89,10 @@ def asserted(one: Prediction) -> str:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of file, one a map. `infix` stands before its suffix."""
+    """One kind of file, one a map. `infix` stands before its suffix; `boxed` says that it needs boxes."""
 
     infix: ClassVar[str] = ""
+    boxed: ClassVar[bool] = False
     style: Style
 
     @property
@@ -72,16 +103,23 @@ class Kind:
         """The file's bytes."""
         raise NotImplementedError
 
+    def pieces(self, explanation: Explanation, drawn: Drawn) -> list[bytes]:
+        """The bytes of all files of one map, where a kind has none or several."""
+        return [self.encode(explanation, drawn)]
+
+
+Part = TypeVar("Part")
+
 
 @dataclass(frozen=True)
-class Sheet(Kind):
+class Sheet(Kind, Generic[Part]):
     """A kind of which there is one an image: a small part is made of each map as it comes, then all are joined."""
 
-    def part(self, explanation: Explanation, drawn: Drawn) -> np.ndarray:
+    def part(self, explanation: Explanation, drawn: Drawn) -> Part:
         """What is kept of one map until all are there."""
         raise NotImplementedError
 
-    def join(self, explanation: Explanation, parts: Sequence[np.ndarray]) -> bytes:
+    def join(self, explanation: Explanation, parts: Sequence[Part]) -> bytes:
         """The file's bytes; `parts` of all maps, in their order."""
         raise NotImplementedError
 

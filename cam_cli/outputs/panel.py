@@ -14,7 +14,7 @@ from .encode import encode
 from .kind import Drawn, Sheet, asserted
 
 
-class Panel(Sheet):
+class Panel(Sheet[np.ndarray]):
     """The picture, then a column a method and layer, a row a class; captions above. Where the truth is known they say
     which class is predicted, which is true, and whether that is right."""
 
@@ -25,8 +25,7 @@ class Panel(Sheet):
         seen, palette = window(explanation.geometry), self.style.colours_of(drawn.heatmap)
         picture = overlay(explanation.pixels, drawn.heatmap.heat, palette, self.style.alpha, seen)
         what = role(explanation, drawn.map) + drawn.caption
-        where = " at ".join(filter(None, [drawn.map.method, "+".join(drawn.map.layers)]))
-        return tile(picture, "  ·  ".join([what, *drawn.heatmap.flags, where]))
+        return tile(picture, "  ·  ".join([what, *drawn.flags, drawn.column]))
 
     def join(self, explanation: Explanation, parts: Sequence[np.ndarray]) -> bytes:
         """A map that was asked for in two ways, as the best class and as the true one, is shown once."""

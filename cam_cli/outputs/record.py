@@ -8,7 +8,7 @@ import math
 from io import StringIO
 from typing import Any
 
-from cam_cli.types import Explanation, Failure, Prediction
+from cam_cli.types import Box, Explanation, Failure, Prediction
 
 from .kind import Drawn
 
@@ -65,12 +65,24 @@ def mapped(one: Drawn, files: dict[str, str]) -> dict[str, Any]:
         "grid": {"rows": raw.shape[0], "cols": raw.shape[1]},
         "raw_range": [number(float(raw.min())), number(float(raw.max()))],
         "peak": list(one.heatmap.peak) if one.heatmap.peak else None,
-        "flags": list(one.heatmap.flags),
+        "flags": list(one.flags),
         "files": files,
-        "boxes": None,
+        "boxes": None if one.regions is None else boxes(one),
         "sign": one.map.sign,
         "against": one.map.against and prediction(one.map.against),
     }
+
+
+def boxes(one: Drawn) -> list[dict[str, Any]]:
+    """With their masks, where those are asked for."""
+    assert one.regions is not None
+    masks = [{"mask": mask} for mask in one.masks] or [{}] * len(one.regions.boxes)
+    return [box(found) | mask for found, mask in zip(one.regions.boxes, masks, strict=True)]
+
+
+def box(one: Box) -> dict[str, Any]:
+    """Half-open x0, y0, x1, y1 in pixels of the upright original; what its score and area are: `types.Box`."""
+    return {"xyxy": [number(edge) for edge in one.xyxy], "score": number(one.score), "area": one.area}
 
 
 def prediction(one: Prediction) -> dict[str, Any]:
@@ -92,11 +104,16 @@ def number(value: float, digits: int = 6) -> float | int | None:
 
 
 def json_line(record: dict[str, Any]) -> bytes:
-    """One line of UTF-8. File names that are not UTF-8 are escaped, as JSON allows, so nothing is lost."""
+    """One line of UTF-8."""
+    return json_bytes(record) + b"\n"
+
+
+def json_bytes(value: Any) -> bytes:
+    """UTF-8 without a line break. File names that are not UTF-8 are escaped, as JSON allows, so nothing is lost."""
     try:
-        return (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
+        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
-        return (json.dumps(record, allow_nan=False) + "\n").encode()
+        return json.dumps(value, allow_nan=False).encode()
 
 
 def csv_lines(record: dict[str, Any]) -> bytes:

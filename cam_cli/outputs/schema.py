@@ -47,7 +47,8 @@ CLASS = closed(
 
 
 def result_schema() -> dict[str, Any]:
-    box = closed({"xyxy": array(NUMBER, 4), "score": or_null(NUMBER)})
+    box = closed({"xyxy": array(NUMBER, 4), "score": or_null(NUMBER), "area": INTEGER})
+    box["properties"]["mask"] = closed({"size": array(INTEGER, 2), "counts": STRING})  # only there with --masks
     one = closed(
         {
             "class": CLASS,

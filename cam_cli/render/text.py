@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+Colour = tuple[int, int, int]
 INK, PAPER = (32, 32, 32), (255, 255, 255)
 
 
@@ -25,13 +26,13 @@ def plain(text: str) -> str:
     return "".join(one if one.isascii() or one in "·…×" else "?" for one in letters)
 
 
-def strip(text: str, width: int, height: int, size: int, margin: int = 0) -> np.ndarray:
-    """One line of dark text on white, centred from top to bottom: uint8 (height, width, 3) RGB. A text that does not
-    fit is cut and ends in an ellipsis."""
+def strip(text: str, width: int, height: int, size: int, margin: int = 0, paper: Colour = PAPER) -> np.ndarray:
+    """One line of dark text on white or another light colour, centred from top to bottom: uint8 (height, width, 3) RGB.
+    A text that does not fit is cut and ends in an ellipsis."""
     room = width - 2 * margin
     text = plain(text)
     while text and text_width(text, size) > room:
         text = text[:-2].rstrip() + "…" if len(text) > 1 else ""
-    canvas = Image.new("RGB", (width, height), PAPER)
+    canvas = Image.new("RGB", (width, height), paper)
     ImageDraw.Draw(canvas).text((margin, height / 2), text, INK, font(size), anchor="lm")
     return np.asarray(canvas)

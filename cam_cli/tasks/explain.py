@@ -1,4 +1,4 @@
-"""`cam`, `gradcam` and `explain`: plan, load, then images in, files and records out.
+"""`cam`, `gradcam`, `explain` and `localize`: plan, load, then images in, files and records out.
 
 The plan needs no torch, so that a wrong path or a taken output folder is said at once.
 """
@@ -21,11 +21,15 @@ from cam_cli.methods.choice import Choice
 from cam_cli.outputs import KINDS
 from cam_cli.outputs.book import Book
 from cam_cli.outputs.destination import Destination, choose, spare_images, spare_inputs
+from cam_cli.outputs.exporting import Exports, make_setting
+from cam_cli.outputs.exports import EXPORTS
+from cam_cli.outputs.exports.ids import Ids
 from cam_cli.outputs.finishing import Finisher
 from cam_cli.outputs.kind import Kind, Sheet, Style, parse_range
 from cam_cli.outputs.naming import Naming
 from cam_cli.outputs.run import describe
-from cam_cli.specs import ExplainSpec, OutputSpec
+from cam_cli.specs import ExplainSpec
+from cam_cli.specs.boxes import BoxSpec
 from cam_cli.types import LeftOut
 
 from .listener import Listener
@@ -46,6 +50,7 @@ class Summary:
     failed: int = 0
     flagged: int = 0
     maps: int = 0
+    boxes: int = 0
     right: int = 0
     wrong: int = 0
     left_out: int = 0
@@ -61,6 +66,7 @@ class Summary:
         self.done += record["error"] is None
         self.failed += record["error"] is not None
         self.maps += len(record["maps"])
+        self.boxes += sum(len(one["boxes"] or ()) for one in record["maps"])
         self.flagged += bool(record["flags"] or any(one["flags"] for one in record["maps"]))
 
     @property
@@ -81,18 +87,20 @@ class Summary:
         return self.total - self.done - self.failed - self.left_out
 
     def counts(self) -> dict[str, int]:
-        names = ("total", "done", "failed", "flagged", "maps", "right", "wrong", "left_out")
+        names = ("total", "done", "failed", "flagged", "maps", "boxes", "right", "wrong", "left_out")
         return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What can be known before the model is loaded."""
+    """What can be known before the model is loaded. boxes: how they are found, where they are. ids: of --ids-from."""
 
     listing: Listing
     truth: Truth | None
     kinds: dict[str, Kind]
+    boxes: BoxSpec | None
     destination: Destination
+    ids: Ids | None
 
 
 def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO) -> Summary:
@@ -113,6 +121,10 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
     maps_only = not any(isinstance(kind, Sheet) for kind in plan.kinds.values())
     if plan.destination.single and ready.naming.several and maps_only:
         raise UsageError(f"-o {spec.output.output} names one result, the options ask for several; name a folder")
+    side_by_side = bool(ready.naming.several & {"method", "layer"})
+    threshold = plan.boxes.threshold if plan.boxes else ""
+    labels, model = ready.explain.explainers[0].reading.labels, ready.facts["models"][0]
+    setting = make_setting(spec.export, labels, plan.listing.whole, model, plan.ids, side_by_side, threshold)
     summary = Summary(len(plan.listing), len(ready.views), plan.destination.name)
     folder = plan.destination.folder
     run = {"command": list(spec.arguments), "spec": spec.as_json(), **ready.facts, "versions": versions()}
@@ -124,12 +136,15 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
         plan.listing,
         read=reader(spec, ready.views),
         explain=ready.explain,
-        finish=Finisher(plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination),
+        finish=Finisher(
+            plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination, plan.boxes, spec.export.masks
+        ),
         batch_size=ready.batch_size,
         workers=ready.workers,
         stop=stop,
     )
-    with Book.open(folder) as book, closing(results):
+    exports = Exports.open(spec.export, setting, folder)
+    with Book.open(folder) as book, exports, closing(results):
         try:
             for written in results:
                 if isinstance(written, LeftOut):
@@ -138,8 +153,11 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
                     listener.left_out(written.item.path, written.correct)
                     continue
                 book.add(written.record)
+                exports.add(written.record)
                 summary.add(written.record)
                 listener.result(written.record, written.paths, written.data)
+            for text in exports.finish():
+                listener.note("export", text)
         finally:
             summary.stopped = stop.is_set()
             if folder:
@@ -151,12 +169,17 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     """Reads the options that name things, lists the images, and looks at where results go; touches nothing."""
     for text in spec.method.methods:
         Choice.parse(text)
-    kinds = make_kinds(spec.output)
+    for name in spec.export.formats:
+        EXPORTS.entry(name)
+    kinds = make_kinds(spec)
+    boxes = spec.boxes or (BoxSpec() if any(kind.boxed for kind in kinds.values()) else None)
+    if spec.export.formats:
+        check_export(spec, boxes)
     parse_range(spec.output.range)
     Intensity.parse(spec.geometry.intensity)
     asked(spec.geometry)
     Naming(frozenset(), spec.output.name)
-    destination = choose(spec.output, [kind.suffix for kind in kinds.values()])
+    destination = choose(spec.output, [kind.suffix for kind in kinds.values()], bool(spec.export.formats))
     spare_inputs(destination, spec.inputs)
     output = str(destination.folder.path) if destination.folder else None
     listing = list_images(spec.inputs, output=output, stdin=stdin, nul=spec.run.nul)
@@ -167,22 +190,44 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
         raise UsageError(
             f"-o {spec.output.output} takes the result of one image, the inputs hold {len(listing)}; name a folder"
         )
-    return Plan(listing, truth, kinds, destination)
+    if destination.single and "crop" in kinds and boxes and boxes.most != 1:
+        raise UsageError(f"-o {spec.output.output} takes one crop, --boxes {boxes.boxes} may find more; name a folder")
+    ids = Ids.read(spec.export.ids_from) if spec.export.ids_from is not None else None
+    if ids:
+        ids.check_images(listing.ids)
+    return Plan(listing, truth, kinds, boxes, destination, ids)
 
 
-def make_kinds(spec: OutputSpec) -> dict[str, Kind]:
-    """The kinds of `--save`, in its order. Raises UsageError."""
-    names = [name.strip() for text in spec.save for name in text.split(",")]
+def make_kinds(spec: ExplainSpec) -> dict[str, Kind]:
+    """The kinds of `--save`, in its order, and of `--crop`. Raises UsageError."""
+    names = [name.strip() for text in spec.output.save for name in text.split(",")]
     if "none" in names:
         if len(names) > 1:
             raise UsageError("--save none stands alone")
         names = []
-    style = Style.of(spec)
+    if spec.boxes and spec.boxes.crop:
+        names.append("crop")
+    if spec.boxes and "crop" not in names and spec.boxes.around(1):
+        raise UsageError("--margin is around what --crop writes; add --crop, or drop it")
+    style = Style.of(spec.output, spec.boxes)
     return {name: KINDS.load(name)(style) for name in names}
 
 
+def check_export(spec: ExplainSpec, boxes: BoxSpec | None) -> None:
+    """Raises UsageError where there are no boxes, where several models have their own, or where boxes would not be
+    instances of the class they name."""
+    if boxes is None:
+        raise UsageError("--export needs boxes, and this command makes none; use camtool localize")
+    if len(spec.model.models) > 1:
+        raise UsageError(f"--export holds boxes of one model, not of {len(spec.model.models)}; run it once for each")
+    for text in spec.classes.classes:
+        if text.casefold().startswith("not:"):
+            raise UsageError(f"--class {text}: --export has no word for what speaks against a class; drop one of them")
+
+
 def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    many = "es" if noun.endswith("x") else "s"
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}{many}"
 
 
 def check_failures(spec: ExplainSpec, summary: Summary) -> None:

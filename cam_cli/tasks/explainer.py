@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,27 +16,25 @@ from cam_cli.engine.allocator import keep_blocks
 from cam_cli.engine.augment import Augmentation, augmentations
 from cam_cli.engine.beside import Beside
 from cam_cli.engine.device import choose_device, default_batch
-from cam_cli.engine.explain import Column, Explainer
+from cam_cli.engine.explain import Explainer
 from cam_cli.engine.selection import several
-from cam_cli.errors import ImageTooLarge, ImageUnreadable, MethodUnsuitable, ModelFailed, OutOfMemory, UsageError
+from cam_cli.errors import ImageTooLarge, ImageUnreadable, ModelFailed, OutOfMemory, UsageError
 from cam_cli.images.intensity import Intensity
 from cam_cli.images.listing import Listing
 from cam_cli.images.preprocess import View, read_pictures
 from cam_cli.images.recipe import asked, recipe_for
 from cam_cli.images.truth import Truth
-from cam_cli.methods import METHODS
-from cam_cli.methods.choice import Choice
-from cam_cli.methods.method import Method, Needs, Summed
-from cam_cli.methods.smoothed import EigenSmoothed
+from cam_cli.methods.method import Method, Needs
 from cam_cli.models import load
 from cam_cli.models.head import find_head
-from cam_cli.models.layers import Layer, Survey, outputs_at, survey, sweeps
+from cam_cli.models.layers import Layer, Survey, outputs_at, survey
 from cam_cli.models.network import Network
 from cam_cli.outputs.naming import Naming
 from cam_cli.specs import ExplainSpec
 from cam_cli.types import Failure, Head, ImageItem, Picture, Recipe
 
 from .classes import make_classes
+from .columns import default_method, make_columns, make_methods
 from .listener import Listener
 
 
@@ -67,9 +65,7 @@ def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: T
     what those raise."""
     keep_blocks()
     device = choose_device(spec.run.device)
-    methods = dict(Choice.parse(text).load() for text in spec.method.methods)
-    if spec.method.smooth:
-        methods = {name: smoothed(name, method) for name, method in methods.items()}
+    methods = make_methods(spec.method.methods, spec.method.smooth)
     models = [prepare(spec, choice, methods, device, listener, listing, truth) for choice in spec.model.choices()]
     parts = frozenset[str]().union(*(one.several for one in models), ["model"] if len(models) > 1 else [])
     auto = spec.run.batch_size == "auto"
@@ -101,6 +97,10 @@ def prepare(
     classes = make_classes(spec.classes, network, listing, truth)
     classes.tell(listener)
     seen = survey(network)
+    if not methods:
+        name, why = default_method(spec, network)
+        listener.note("method", f"{name}: {why}")
+        methods = make_methods((name,), spec.method.smooth)
     headed = [name for name, method in methods.items() if Needs.HEAD in method.needs]
     if headed and spec.classes.score == "probability":
         raise UsageError(f"--score probability: {headed[0]} is exact for logits alone; use gradcam, or drop it")
@@ -188,52 +188,6 @@ def moved(head: Head | None, device: torch.device) -> Head | None:
     if head is None or head.weights is None:
         return head
     return replace(head, weights=head.weights.to(device))
-
-
-def make_columns(methods: Mapping[str, Method], layers: Sequence[str], seen: Survey, head: Head | None) -> list[Column]:
-    """A column for every method (by name) and layer, side by side, none twice; what reads the head has the head's
-    layer, what has no layer one column."""
-    columns: dict[tuple[str, str], Column] = {}
-    for name, method in methods.items():
-        groups: list[tuple[str, tuple[Layer, ...], str]]
-        if Needs.HEAD in method.needs:
-            assert head is not None
-            groups = [(head.layer, group, "what the head pools") for group in seen.choose(head.layer)]
-        elif Needs.ACTIVATIONS not in method.needs:
-            groups = [("input", (), "no layer")]
-        elif layers:
-            groups = [
-                ("+".join(layer.path for layer in group) if sweeps(text) else text, group, f"--layer {text}")
-                for text in layers
-                for group in seen.choose(text)
-            ]
-        elif Needs.STAGES in method.needs and seen.stages:
-            groups = [("+".join(seen.stages), tuple(seen.stages.values()), "all stages")]
-        else:
-            why = "last grid before pooling" if seen.default.prefix is None else "last tokens that the scores read"
-            groups = [(seen.default.path, (seen.default,), why)]
-        if Needs.GRADIENTS in method.needs:
-            seen.check_gradients(layer for _, group, _ in groups for layer in group)
-        for label, group, why in groups:
-            columns.setdefault((name, label), Column(name, method, group, label, why))
-    fixed = {name: method for name, method in methods.items() if not takes_layer(method)}
-    if layers and len(fixed) == len(methods):
-        name, method = next(iter(fixed.items()))
-        why = "whose layer is the one the head pools" if Needs.HEAD in method.needs else "which looks at no layer"
-        raise UsageError(f"--layer has no meaning for {name}, {why}; drop it")
-    return list(columns.values())
-
-
-def takes_layer(method: Method) -> bool:
-    return Needs.ACTIVATIONS in method.needs and Needs.HEAD not in method.needs
-
-
-def smoothed(name: str, method: Method) -> Method:
-    """The method under --smooth eigen. Raises MethodUnsuitable for one whose map is no sum over channels."""
-    if not isinstance(method, Summed):
-        able = ", ".join(known for known in METHODS if issubclass(METHODS.load(known), Summed))
-        raise MethodUnsuitable(f"--smooth eigen needs a map that is a sum over channels, {name}'s is not; use {able}")
-    return EigenSmoothed(method)
 
 
 def changes(spec: ExplainSpec, network: Network, recipe: Recipe, seen: Survey) -> tuple[Augmentation, ...]:

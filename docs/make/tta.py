@@ -29,7 +29,9 @@ import torch
 
 from cam_cli.engine.selection import Selection
 from cam_cli.maps import heatmap
-from cam_cli.specs import CamSpec, ClassSpec, ExplainSpec, GeometrySpec, ModelSpec, OutputSpec, RunSpec
+from cam_cli.specs import CamSpec, ClassSpec, ExplainSpec, GeometrySpec, OutputSpec
+from cam_cli.specs.model import ModelSpec
+from cam_cli.specs.run import RunSpec
 from cam_cli.tasks.explainer import Ready, make_explainer, reader
 from cam_cli.types import Explanation, Geometry, ImageItem, Picture
 

@@ -418,7 +418,6 @@ def test_a_network_of_one_size_is_refused_before_the_first_image(camtool, photo,
     ("tta", "says"),
     [
         ("best", "vit_b_16 does not take 320×320; use --tta flip,spread"),
-        ("spread", "--tta spread and best compare cells of a stage, vit_b_16 has none; use --tta flip"),
         ("flip,best,mirror", "--tta takes none, flip, scales, spread, best, or several with commas, not 'mirror'"),
     ],
 )

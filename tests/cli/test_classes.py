@@ -61,7 +61,7 @@ def test_everything_it_gets_wrong_predicted_beside_true(camtool, photos, tmp_pat
     assert [one["class"]["name"] for one in record["maps"]] == ["tiger cat", "tabby"]
     run = json.loads((tmp_path / "out/run.json").read_text())
     assert run["counts"] == {
-        "total": 3, "done": 1, "failed": 0, "flagged": 0, "maps": 2, "right": 2, "wrong": 1, "left_out": 2,
+        "total": 3, "done": 1, "failed": 0, "flagged": 0, "maps": 2, "boxes": 0, "right": 2, "wrong": 1, "left_out": 2,
     }  # fmt: skip
     assert (run["spec"]["classes"]["truth"], run["spec"]["classes"]["only"]) == ("folder", "wrong")
 

@@ -76,7 +76,7 @@ def test_the_record(camtool, tmp_path):
     run = json.loads((tmp_path / "out/run.json").read_text())
     assert run["schema"] == "camtool.run/1"
     assert run["counts"] == {
-        "total": 1, "done": 1, "failed": 0, "flagged": 0, "maps": 1, "right": 0, "wrong": 0, "left_out": 0,
+        "total": 1, "done": 1, "failed": 0, "flagged": 0, "maps": 1, "boxes": 0, "right": 0, "wrong": 0, "left_out": 0,
     }  # fmt: skip
     assert run["timing"]["seconds"] > 0
 

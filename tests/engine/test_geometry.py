@@ -5,10 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
+from cam_cli.boxes import locate
 from cam_cli.images.intensity import Intensity
 from cam_cli.images.preprocess import View, read_pictures
 from cam_cli.maps import heatmap, window
 from cam_cli.models.labels import Labels
+from cam_cli.specs.boxes import BoxSpec
 from cam_cli.types import ImageItem, Recipe
 from tests.engine.test_explain import explainer
 from tests.nets import ByHand
@@ -65,3 +67,23 @@ def test_a_corner_marker_comes_back_to_its_corner(tmp_path, width, height, fit, 
         edges = [edge for part in window(picture.geometry) for edge in (part.start, part.stop)]
         middle = [(height - 300) // 2, (height + 300) // 2, (width - 300) // 2, (width + 300) // 2]
         np.testing.assert_allclose(edges, middle, atol=1)
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+@pytest.mark.parametrize("fit", ["model", "squash", "pad", "keep"])
+@pytest.mark.parametrize(("width", "height"), [(300, 500), (500, 300)])
+def test_the_box_of_a_marker_is_the_marker(tmp_path, width, height, fit, orientation):
+    upright = np.zeros((height, width, 3), np.uint8)
+    left, top, right, bottom = width // 2 - 90, height // 2 - 70, width // 2 + 20, height // 2 + 60
+    upright[top:bottom, left:right, 0] = 255
+    if fit == "model":  # as wide as the picture, so that a part of it is unseen
+        upright[top:bottom] = upright[top, left]
+    found, picture = peak_of(stored(tmp_path, upright, orientation), fit)
+    (box,) = locate(found.heat, 0.5, BoxSpec("0.5")).boxes
+    rows, columns = window(picture.geometry)
+    across = (columns.start, columns.stop) if fit == "model" else (left, right)
+    cell = 4 / min(picture.geometry.scale)
+    np.testing.assert_allclose(box.xyxy, [across[0], top, across[1], bottom], atol=cell / 2 + 1)
+    assert columns.start <= box.xyxy[0] < box.xyxy[2] <= columns.stop
+    assert rows.start <= box.xyxy[1] < box.xyxy[3] <= rows.stop
+    assert box.score == 0.5

@@ -6,10 +6,12 @@ import jsonschema
 import numpy as np
 import pytest
 
+from cam_cli.boxes import locate
 from cam_cli.maps import heatmap
 from cam_cli.outputs.kind import Drawn, parse_range
 from cam_cli.outputs.record import COLUMNS, failed, json_line, map_rows, number, result
 from cam_cli.outputs.schema import result_schema
+from cam_cli.specs.boxes import BoxSpec
 from cam_cli.types import ClassMap, Explanation, Failure, Geometry, ImageItem, MapLabel, Prediction
 
 ITEM = ImageItem("a/b.jpg", "photos/a/b.jpg", "a/b", model="lite")
@@ -17,11 +19,13 @@ GEOMETRY = Geometry(640, 480, 224, 224, (256 / 480, 256 / 480), (-58.0, -16.0), 
 TABBY = Prediction(281, "tabby", "n02123045", 9.1, 0.62)
 
 
-def explained(raw) -> dict:
+def explained(raw, boxes: BoxSpec | None = None) -> dict:
     raw = np.array(raw, np.float32)
     one = ClassMap(TABBY, "gradcam", ("bn2", "blocks.4"), raw, MapLabel("gradcam", "x", "1"))
     explanation = Explanation(ITEM, GEOMETRY, (TABBY,), (one,), flags=("depth_guessed",))
-    return result(explanation, (Drawn(one, heatmap(raw, GEOMETRY)),), [{"overlay": "a/b.gradcam.png"}])
+    found = heatmap(raw, GEOMETRY)
+    regions = boxes and locate(found.heat, TABBY.probability, boxes)
+    return result(explanation, (Drawn(one, found, regions),), [{"overlay": "a/b.gradcam.png"}])
 
 
 @pytest.mark.parametrize(
@@ -64,6 +68,36 @@ def test_the_truth_and_what_a_map_is_held_against():
     table = dict(zip(COLUMNS, row, strict=True))
     names = ("truth_index", "truth_name", "correct", "sign", "against_index", "against_name")
     assert [table[name] for name in names] == [282, "tiger cat", False, -1, 282, "tiger cat"]
+
+
+def test_boxes_of_a_record():
+    assert explained([[1.0, 2], [-1, 0.5]])["maps"][0]["boxes"] is None, "not asked for"
+    (one,) = explained([[0.0, 0, 0], [0, 2, 0], [0, 0, 0]], BoxSpec("0.5"))["maps"]
+    (box,) = one["boxes"]
+    # Seen are 420 by 420 pixels from 108.75, 30: cells of 140, of which the middle is above half from cell to cell.
+    assert list(box) == ["xyxy", "score", "area"]
+    np.testing.assert_allclose(box["xyxy"], [248.75, 170, 388.75, 310], atol=1)
+    assert box["score"] == TABBY.probability
+    x0, y0, x1, y1 = box["xyxy"]
+    assert (x1 - x0) * (y1 - y0) / 2 < box["area"] < (x1 - x0) * (y1 - y0)
+
+
+@pytest.mark.parametrize(
+    ("raw", "flag"),
+    [
+        ([[0.0, 0]], "all_zero"),
+        ([[-1.0, -2]], "all_negative"),
+        ([[5.0, 5]], "constant"),
+        ([[np.nan, 1]], "not_finite"),
+        ([[3.0]], "one_cell"),
+        ([[0.0, 0], [0, 2]], "no_box"),
+    ],
+)
+def test_a_map_without_a_box_says_why(raw, flag):
+    record = explained(raw, BoxSpec(min_area="90%"))
+    jsonschema.validate(json.loads(json_line(record)), result_schema())
+    (one,) = record["maps"]
+    assert (one["boxes"], one["flags"]) == ([], [flag])
 
 
 def test_a_failed_image_has_the_same_keys():

@@ -1,4 +1,5 @@
-"""A run in plain values: one frozen dataclass a group of options, each option declared once, here.
+"""A run in plain values: one frozen dataclass a group of options, each option declared once, here
+and in the files beside.
 
 `option(...)` holds what a command line needs (flags, help, bounds) as plain data; cli turns it into the terminal's
 own objects, `as_json` into what `run.json` keeps. Values that only make sense together are checked in `__post_init__`.
@@ -6,102 +7,25 @@ own objects, `as_json` into what `run.json` keeps. Values that only make sense t
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from .choice import DEFAULT_MODEL, ModelChoice, parse_argument
-from .errors import UsageError
+from cam_cli.errors import UsageError
 
+from .boxes import BoxSpec
+from .export import ExportSpec
+from .model import ModelSpec
+from .option import OUTPUT, PIXELS, WHAT, option
+from .run import RunSpec
 
-@dataclass(frozen=True)
-class Option:
-    """What the command line says about one field."""
-
-    flags: tuple[str, ...]
-    help: str
-    panel: str
-    metavar: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-
-
-def option(default: Any, *flags: str, help: str, panel: str, **more: Any) -> Any:
-    return field(default=default, metadata={"option": Option(flags, help, panel, **more)})
-
-
-Activation = Literal["softmax", "sigmoid"]
 Fit = Literal["model", "squash", "pad", "keep"]
 Interpolation = Literal["bilinear", "bicubic"]
 Fuse = Literal["mean", "max", "product"]
 Smooth = Literal["eigen"]
 TTA = ("none", "flip", "scales", "spread", "best")
 Format = Literal["png", "jpg", "webp"]
-Precision = Literal["fp32", "bf16", "fp16"]
 Score = Literal["logit", "probability"]
 Only = Literal["wrong", "right"]
-
-MODEL, WHAT, PIXELS, OUTPUT, RUN, TERMINAL = "Model", "What to explain", "Pixels", "Output", "Run", "Terminal"
-
-
-@dataclass(frozen=True)
-class ModelSpec:
-    models: tuple[str, ...] = option(
-        (DEFAULT_MODEL,),
-        "--model",
-        "-m",
-        panel=MODEL,
-        metavar="NAME",
-        help="The classifier: a name of `camtool models`, hf/ID_OR_FOLDER, package.module:factory or file.py:factory; "
-        "with weights of your own, [ALIAS=]NAME[@CHECKPOINT].",
-    )
-    checkpoint: str | None = option(
-        None,
-        "--checkpoint",
-        panel=MODEL,
-        metavar="FILE",
-        help="Weights for it: a state dict as .pth, .pt, .ckpt (loaded weights-only) or .safetensors.",
-    )
-    labels: str | None = option(
-        None, "--labels", panel=MODEL, metavar="FILE", help="Its class names: a .txt (one a line), .json or .csv."
-    )
-    activation: Activation | None = option(
-        None, "--activation", panel=MODEL, help="What makes its scores probabilities. [default: as the model says]"
-    )
-    arguments: tuple[str, ...] = option(
-        (), "--model-arg", panel=MODEL, metavar="KEY=VALUE", help="A keyword for the model's constructor. Repeatable."
-    )
-    trust_checkpoint: bool = option(
-        False, "--trust-checkpoint", panel=MODEL, help="Unpickle a checkpoint, which runs whatever code is in it."
-    )
-
-    def __post_init__(self) -> None:
-        self.choices()
-
-    def choices(self) -> tuple[ModelChoice, ...]:
-        """The models side by side, in the order given. Raises UsageError."""
-        more = {
-            "checkpoint": self.checkpoint,
-            "arguments": tuple(map(parse_argument, self.arguments)),
-            "labels": self.labels,
-            "trust": self.trust_checkpoint,
-            "activation": self.activation,
-        }
-        if self.checkpoint and (len(self.models) != 1 or "@" in self.models[0]):
-            raise UsageError("--checkpoint goes with one --model NAME; name others as ALIAS=NAME@CHECKPOINT")
-        choices = tuple(ModelChoice.parse(text, **more) for text in self.models)
-        aliases = [one.alias for one in choices]
-        for alias in aliases:
-            if aliases.count(alias) > 1:
-                raise UsageError(f"two models are called {alias!r}; name each: ALIAS=NAME[@CHECKPOINT]")
-        return choices
-
-    @property
-    def only(self) -> ModelChoice:
-        """The model, for what takes one. Raises UsageError."""
-        choices = self.choices()
-        if len(choices) != 1:
-            raise UsageError(f"this command takes one model, not {len(choices)}; run it once for each")
-        return choices[0]
 
 
 @dataclass(frozen=True)
@@ -270,7 +194,7 @@ class OutputSpec:
         "--save",
         panel=OUTPUT,
         metavar="KINDS",
-        help="overlay, heatmap, raw, panel: repeat, or separate by commas; or none.",
+        help="overlay, heatmap, raw, panel, mask, boxes, crop: repeat, or separate by commas; or none.",
     )
     format: Format | None = option(
         None, "--format", panel=OUTPUT, help="Of the pictures. [default: png, or what -o FILE ends in]"
@@ -314,62 +238,9 @@ class OutputSpec:
 
 
 @dataclass(frozen=True)
-class RunSpec:
-    limit: int | None = option(None, "--limit", panel=RUN, minimum=1, metavar="N", help="Only the first N images.")
-    sample: int | None = option(
-        None, "--sample", panel=RUN, minimum=1, metavar="N", help="A random N of the images, in listing order."
-    )
-    seed: int = option(
-        0, "--seed", panel=RUN, minimum=0, metavar="S", help="Of --sample, and of methods that draw random numbers."
-    )
-    device: str = option(
-        "auto", "--device", panel=RUN, metavar="NAME", help="auto (cuda, then mps, then cpu), or a name."
-    )
-    precision: Precision = option(
-        "fp32", "--precision", panel=RUN, help="Arithmetic of the forward pass; maps stay float32."
-    )
-    batch_size: str = option("auto", "--batch-size", panel=RUN, metavar="N", help="Images a forward pass, or auto.")
-    workers: int | None = option(
-        None, "--workers", panel=RUN, minimum=1, metavar="N", help="Threads that read and write. [default: the cores]"
-    )
-    max_failures: str = option(
-        "0", "--max-failures", panel=RUN, metavar="N|P%", help="How many images may fail before the exit code is 5."
-    )
-    nul: bool = option(False, "-0", panel=RUN, help="Paths on stdin are separated by NUL.")
-
-    def __post_init__(self) -> None:
-        if self.batch_size != "auto" and not (self.batch_size.isdecimal() and int(self.batch_size) > 0):
-            raise UsageError(f"--batch-size takes a positive number or auto, not {self.batch_size!r}")
-        self.failures_allowed(0)
-
-    def failures_allowed(self, total: int) -> float:
-        """How many of `total` images may fail: --max-failures, a count or a percentage."""
-        number, percent = self.max_failures.removesuffix("%"), self.max_failures.endswith("%")
-        try:
-            allowed = float(number) if percent else int(number)
-        except ValueError:
-            allowed = -1
-        if not allowed >= 0 or (percent and allowed > 100):
-            raise UsageError(f"--max-failures takes a number (3) or a percentage (2%), not {self.max_failures!r}")
-        return total * allowed / 100 if percent else allowed
-
-
-@dataclass(frozen=True)
-class TerminalSpec:
-    """How a run talks; it changes no result, so `run.json` does not keep it."""
-
-    json: bool = option(False, "--json", panel=TERMINAL, help="One JSON object an image on stdout, in input order.")
-    print0: bool = option(
-        False, "--print0", panel=TERMINAL, help="End the written paths with NUL instead of a newline."
-    )
-    quiet: bool = option(False, "--quiet", "-q", panel=TERMINAL, help="Errors only on stderr.")
-    verbose: bool = option(False, "--verbose", "-v", panel=TERMINAL, help="Say more on stderr: a line an image.")
-    debug: bool = option(False, "--debug", panel=TERMINAL, help="Show the traceback of an error.")
-
-
-@dataclass(frozen=True)
 class ExplainSpec:
-    """One run of `cam`, `gradcam` or `explain`; arguments: the command line as it was typed, to be kept."""
+    """One run of `cam`, `gradcam`, `explain` or `localize`; arguments: the command line as it was typed, to be kept.
+    boxes: how `localize` finds them."""
 
     arguments: tuple[str, ...]
     inputs: tuple[str, ...]
@@ -379,6 +250,8 @@ class ExplainSpec:
     geometry: GeometrySpec
     output: OutputSpec
     run: RunSpec
+    boxes: BoxSpec | None = None
+    export: ExportSpec = ExportSpec()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `run.json`."""
