@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from cam_cli.engine.answers import Reading
 from cam_cli.engine.explain import Column, Explainer
 from cam_cli.engine.selection import parse_selections
 from cam_cli.errors import MethodUnsuitable
@@ -96,9 +97,10 @@ def test_a_run(method):
     model = vit()
     labels = Labels(("a", "b", "c", "d", "e"), None)
     column = Column(method, METHODS.load(method)(), (), "input")
-    selections, cpu = parse_selections(("top2",), labels.find, 5), torch.device("cpu")
+    reading, cpu = Reading(labels), torch.device("cpu")
+    selections = parse_selections(("top2",), labels.find, reading)
     run = Explainer(
-        model, labels, (column,), selections, None, "mean", 0.0, cpu, "fp32", tokens=survey(model, 64).attended
+        model, reading, (column,), selections, None, "mean", 0.0, cpu, "fp32", tokens=survey(model, 64).attended
     )
     pictures = [picture(str(seed), 64, seed) for seed in range(3)]
     for together, source in zip(run(pictures), pictures, strict=True):
