@@ -120,7 +120,12 @@ def counted(module: nn.Module, known: int | None, name: str, recipe: Recipe) -> 
 
 
 def seeded(blueprint: Blueprint) -> nn.Module:
-    """The bare network with random weights from a fixed seed; the global generator stays as it is."""
+    """The bare network with random weights from a fixed seed; the global generator stays as it is. Matrices that are
+    made as zeros, as ViT's head, are drawn too: with them no score would depend on the picture."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return blueprint.construct(None)
+        module = blueprint.construct(None)
+        for parameter in module.parameters():
+            if parameter.ndim > 1 and not parameter.any():
+                nn.init.normal_(parameter, std=0.02)
+        return module

@@ -273,3 +273,15 @@ def test_a_mean_that_leaves_the_class_token_out_is_exact_over_the_picture():
 def test_a_class_token_has_no_exact_maps():
     with pytest.raises(MethodUnsuitable, match=r"has a class token, .* use `camtool gradcam`"):
         find_head(vit(), 64)
+
+
+def test_the_default_layer_of_a_vit_is_listed_right_without_its_weights(monkeypatch):
+    """torchvision makes ViT's head of zeros, and with it no score would depend on any layer."""
+    from cam_cli.errors import WeightsUnavailable
+    from cam_cli.models import load, torchvision
+
+    def refuse(*_: object) -> None:
+        raise WeightsUnavailable("no network")
+
+    monkeypatch.setattr(torchvision, "downloaded", refuse)
+    assert survey(load("vit_b_32", shapes_only=True)).default.path == "encoder.layers.encoder_layer_11.ln_1"
