@@ -1,183 +1,209 @@
-"""Our maps and those of three libraries on the same networks, images, layers and classes, in pairs that must be equal.
+"""Our maps and those of three libraries, of any `Place`, as they come: ours and most of theirs signed."""
 
-`COMPARISONS` holds every pair in which a peer follows the formula that ours follows; `differences` measures one.
-"""
-
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable
 from functools import cache
 from typing import Any
+from unittest import mock
 
+import captum.attr as captum
 import numpy as np
 import pytorch_grad_cam
+import torch
 import torchcam.methods as torchcam
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputReST, ClassifierOutputTarget
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import Tensor
 
-from cam_cli.engine.probe import LayerProbe
-from cam_cli.maps import fuse, rectify
-from cam_cli.methods import METHODS
-from cam_cli.methods.method import Captured
+from cam_cli.maps import fuse, heatmap, rectify
+from cam_cli.methods.cam import Cam
+from cam_cli.methods.choice import Choice
+from cam_cli.models.head import find_head
+from cam_cli.types import Geometry
 from tests.methods.asking import captured
 
-from .networks import LAYERS, distance, images, network, targets
+from .networks import HEADS, SIDE, Place
+from .places import up_to
 
-NETWORKS = ("resnet18", "densenet121", "squeezenet1_1")
-EVERY = [(name, layer) for name in NETWORKS for layer in LAYERS[name]]
-RECTIFIED = [(name, layer) for name, layer in EVERY if name != "densenet121"]  # no activation below 0
+Maps = Callable[[Place], np.ndarray]
+"""Of a place: maps (b, u, v) of its images."""
 
-Maps = Callable[[str, str], np.ndarray]
-"""Of a network of `networks.py` and one of its layers: maps (3, u, v) of `images()`."""
+WHOLE = Geometry(224, 160, 224, 160, (1.0, 1.0), (0.0, 0.0), "squash")
 
 
 @cache
-def seen(name: str, layer: str) -> tuple[Captured, LayerProbe]:
-    return captured(network(name), images(), layer, targets(name))
+def ours(method: str) -> Maps:
+    """Our raw maps. method: with its parameters, as on the command line. Each map is made once."""
+    return cache(lambda place: mapped(method, place))
 
 
-def ours(method: str, **parameters: Any) -> Maps:
-    """Our raw maps, signed."""
-    return lambda name, layer: METHODS.load(method)(**parameters).map(*seen(name, layer)).numpy()
+def mapped(method: str, place: Place) -> np.ndarray:
+    _, chosen = Choice.parse(method).load()
+    return chosen.map(*place.seen).numpy()
 
 
 def rectified(maps: Maps) -> Maps:
-    return lambda name, layer: np.stack([rectify(one) for one in maps(name, layer)])
+    return lambda place: np.stack([rectify(one) for one in maps(place)])
 
 
-def by_pytorch_grad_cam(kind: str, score: Callable[[int], Any] = ClassifierOutputTarget) -> Maps:
-    """Signed."""
-
-    def maps(name: str, layer: str) -> np.ndarray:
-        module, model = network(name).get_submodule(layer), network(name)
-        scores = [score(index) for index in targets(name)]
-        kept: list[np.ndarray] = []
-        with getattr(pytorch_grad_cam, kind)(model, [module]) as cam:
-            inner = cam.get_cam_image
-            cam.get_cam_image = lambda *given: kept.append(inner(*given)) or kept[-1]
-            cam(images(), scores)
-        return kept[0]
-
-    return maps
-
-
-def by_torchcam(kind: str, **parameters: Any) -> Maps:
-    """Rectified."""
-
-    def maps(name: str, layer: str) -> np.ndarray:
-        with getattr(torchcam, kind)(network(name), layer, **parameters) as cam:
-            (found,) = cam(targets(name), network(name)(images()), normalized=False)
-        return found.detach().numpy()
-
-    return maps
+def heats(maps: np.ndarray) -> np.ndarray:
+    """(b, h, w): as the tool ends, rectified, at the input's size, from 0 to 1."""
+    return np.stack([heatmap(one, WHOLE).heat for one in maps])
 
 
 def turned(theirs: Maps, like: Maps) -> Maps:
     """Each map of `theirs` with the sign that suits `like`: a principal component has any."""
 
-    def maps(name: str, layer: str) -> np.ndarray:
-        found, other = theirs(name, layer), like(name, layer)
-        return found * np.sign((found * other).sum((1, 2), keepdims=True))
+    def maps(place: Place) -> np.ndarray:
+        found = theirs(place)
+        return found * np.sign((found * like(place)).sum((1, 2), keepdims=True))
 
     return maps
 
 
-def up_to(name: str, layer: str) -> list[str]:
-    """The layers compared on this network, as far as `layer`."""
-    return list(LAYERS[name][: LAYERS[name].index(layer) + 1])
+def patched(maps: Maps, what: Any, name: str, new: Any) -> Maps:
+    """What `maps` makes while the attribute `name` of `what` is another."""
+
+    def inside(place: Place) -> np.ndarray:
+        with mock.patch.object(what, name, new):
+            return maps(place)
+
+    return inside
 
 
-def product(method: str) -> Maps:
-    """Our maps of `up_to`, multiplied."""
+# What a person would write for pytorch-grad-cam.
+LAID_OUT = {
+    "vit": lambda tensor: tensor[:, 1:].reshape(len(tensor), 4, 4, -1).permute(0, 3, 1, 2),
+    "swin": lambda tensor: tensor.permute(0, 3, 1, 2),
+}
 
-    def maps(name: str, layer: str) -> np.ndarray:
-        layered = [ours(method)(name, one) for one in up_to(name, layer)]
-        return np.stack([fuse(list(raws), "product") for raws in zip(*layered, strict=True)])
+
+def scores_of(place: Place, score: Callable[[int], Any] = ClassifierOutputTarget) -> list[Any]:
+    return [score(index) for index in place.targets]
+
+
+def by_pytorch_grad_cam(kind: str, scores: Callable[[Place], list[Any]] = scores_of, heat: bool = False) -> Maps:
+    """Signed; with `heat` what it returns in the end."""
+
+    def maps(place: Place) -> np.ndarray:
+        model, kept = place.network, []
+        layers = [model.get_submodule(place.layer)]
+        with getattr(pytorch_grad_cam, kind)(model, layers, reshape_transform=LAID_OUT.get(place.name)) as cam:
+            base = getattr(cam, "base_cam", cam)  # of what wraps another
+            inner = base.get_cam_image
+
+            def keep(*given: Any) -> np.ndarray:
+                kept.append(inner(*given))
+                return kept[-1]
+
+            with mock.patch.object(base, "get_cam_image", keep):
+                returned = cam(place.images, scores(place))
+        return returned if heat else kept[0]
 
     return maps
 
 
-def refined_by_torchcam(base: str) -> Maps:
-    def maps(name: str, layer: str) -> np.ndarray:
-        chosen = up_to(name, layer)
-        if len(chosen) == 1:  # torchcam's takes two or more
-            return by_torchcam(base)(name, layer)
-        with torchcam.RefineCAM(network(name), chosen, base_method=getattr(torchcam, base)) as cam:
-            (found,) = cam(targets(name), network(name)(images()), normalized=False)
+def by_torchcam(kind: str, layers: Callable[[Place], Any] = lambda place: place.layer, **parameters: Any) -> Maps:
+    """Rectified. layers: what it is told to look at."""
+
+    def maps(place: Place) -> np.ndarray:
+        torch.manual_seed(0)
+        model = place.network
+        with getattr(torchcam, kind)(model, layers(place), **parameters) as cam:
+            (found,) = cam(place.targets, model(place.images), normalized=False)
         return found.detach().numpy()
 
     return maps
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One method of ours and one peer's.
+def by_captum(kind: str, *, layered: bool = False, **options: Any) -> Callable[[Place], Tensor]:
+    """(b, c, u, v), signed."""
 
-    where: the (network, layer) at which the two are the same formula. how: what made them comparable, for people.
-    damped: the peer adds an absolute epsilon that shows, though not to the eye.
-    """
+    def attributions(place: Place) -> Tensor:
+        model = place.copy() if kind.startswith("Guided") else place.network
+        given = [model.get_submodule(place.layer)] if layered else []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the hooks it sets
+            made = getattr(captum, kind)(model, *given)
+            return made.attribute(place.images, target=torch.tensor(place.targets), **options).detach()
 
-    method: str
-    peer: str
-    ours: Maps
-    theirs: Maps
-    where: tuple[tuple[str, str], ...] = tuple(EVERY)
-    how: str = ""
-    damped: bool = False
+    return attributions
 
 
-GRADCAM, TORCHCAM = "pytorch-grad-cam 1.5.7", "torchcam 0.5.0"
-
-COMPARISONS = (
-    Comparison("gradcam", GRADCAM, ours("gradcam"), by_pytorch_grad_cam("GradCAM")),
-    Comparison("gradcam", TORCHCAM, rectified(ours("gradcam")), by_torchcam("GradCAM"), how="after a ReLU"),
-    Comparison("hirescam", GRADCAM, ours("hirescam"), by_pytorch_grad_cam("HiResCAM")),
-    Comparison("gradcam_elementwise", GRADCAM, ours("gradcam_elementwise"), by_pytorch_grad_cam("GradCAMElementWise")),
-    Comparison("layercam", GRADCAM, ours("layercam"), by_pytorch_grad_cam("LayerCAM")),
-    Comparison("layercam", TORCHCAM, rectified(ours("layercam")), by_torchcam("LayerCAM"), how="after a ReLU"),
-    Comparison(
-        "gradcam++",
-        GRADCAM,
-        ours("gradcam++"),
-        by_pytorch_grad_cam("GradCAMPlusPlus"),
-        tuple(RECTIFIED),
-        damped=True,
-    ),
-    Comparison(
-        "eigengradcam",
-        GRADCAM,
-        ours("eigengradcam"),
-        turned(by_pytorch_grad_cam("EigenGradCAM"), ours("eigengradcam")),
-        how="in our sign",
-    ),
-    Comparison("xgradcam", GRADCAM, ours("xgradcam"), by_pytorch_grad_cam("XGradCAM"), tuple(RECTIFIED)),
-    Comparison(
-        "xgradcam",
-        TORCHCAM,
-        rectified(ours("xgradcam")),
-        by_torchcam("XGradCAM"),
-        tuple(RECTIFIED),
-        how="after a ReLU",
-    ),
-    Comparison(
-        "kpcacam",
-        GRADCAM,
-        ours("kpcacam"),
-        turned(by_pytorch_grad_cam("KPCA_CAM"), ours("kpcacam")),
-        how="in our sign",
-    ),
-    Comparison("shapleycam", GRADCAM, ours("shapleycam"), by_pytorch_grad_cam("ShapleyCAM", ClassifierOutputReST)),
-    Comparison("finercam", TORCHCAM, rectified(ours("finercam")), by_torchcam("FinerCAM"), how="after a ReLU"),
-    Comparison(
-        "refinecam",
-        TORCHCAM,
-        product("layercam"),
-        refined_by_torchcam("LayerCAM"),
-        tuple((name, LAYERS[name][-1]) for name in NETWORKS),
-        how="the product, of LayerCAM maps",
-    ),
-)
+def largest(attributions: Callable[[Place], Tensor]) -> Maps:
+    """(b, h, w): of each pixel the largest magnitude of its colours."""
+    return lambda place: attributions(place).abs().amax(1).numpy()
 
 
-def differences(comparison: Comparison) -> Iterator[tuple[str, str, float, float]]:
-    """(network, layer, correlation, largest difference from 0 to 1) at every place of a comparison."""
-    for name, layer in comparison.where:
-        yield name, layer, *distance(comparison.ours(name, layer), comparison.theirs(name, layer))
+def cam(place: Place) -> np.ndarray:
+    """At the layer that is found, whichever the peer is told."""
+    layer = find_head(place.network, SIDE).layer
+    seen, probe = captured(place.network, place.images, layer, place.targets, head=True)
+    return Cam().map(seen, probe).numpy()
+
+
+def cam_by_torchcam(place: Place) -> np.ndarray:
+    """It has to be told both layers."""
+    with torchcam.CAM(place.network, place.layer, HEADS[place.name]) as extractor, torch.no_grad():
+        place.network(place.images)
+        (found,) = extractor(place.targets, normalized=False)
+    return found.detach().numpy()
+
+
+def channel(attributions) -> Maps:
+    return lambda place: attributions(place).squeeze(1).numpy()
+
+
+def smoothgrad_by_captum(place: Place) -> np.ndarray:
+    """One sample a pass, as ours: the rounding of a larger one turns a ReLU or two."""
+    torch.manual_seed(0)
+    spread = (0.15 * (place.images.max() - place.images.min())).item()
+    found = captum.NoiseTunnel(captum.Saliency(place.network)).attribute(
+        place.images,
+        nt_type="smoothgrad",
+        nt_samples=8,
+        nt_samples_batch_size=1,
+        stdevs=spread,
+        target=place.targets[0],
+        abs=False,
+    )
+    return found.detach().abs().sum(1).numpy()
+
+
+def guided_by_pytorch_grad_cam(place: Place) -> np.ndarray:
+    (index,) = place.targets
+    found = pytorch_grad_cam.GuidedBackpropReLUModel(place.copy(), torch.device("cpu"))(
+        place.images, target_category=index
+    )
+    return np.abs(found).max(2)[None]
+
+
+def random_by_pytorch_grad_cam(place: Place) -> np.ndarray:
+    """On the weights that ours draws, in the place of its own."""
+    drawn = [
+        torch.rand(place.seen[0].activations.shape[1], generator=torch.Generator().manual_seed(seed)) * 2 - 1
+        for seed in place.seen[0].seeds
+    ]
+    weights = torch.stack(drawn).numpy()
+    with mock.patch.object(np.random, "uniform", lambda low, high, size: weights.reshape(size)):
+        return by_pytorch_grad_cam("RandomCAM")(place)
+
+
+def product(method: str) -> Maps:
+    """Our maps of `up_to`, multiplied."""
+
+    def maps(place: Place) -> np.ndarray:
+        layered = [ours(method)(one) for one in up_to(place)]
+        return np.stack([fuse(list(raws), "product") for raws in zip(*layered, strict=True)])
+
+    return maps
+
+
+def per_score(maps: Maps) -> Maps:
+    """Over the score, which must be positive."""
+
+    def divided(place: Place) -> np.ndarray:
+        score = place.seen[0].scores[0, place.targets[0]].item()
+        assert score > 0
+        return maps(place) / score
+
+    return divided

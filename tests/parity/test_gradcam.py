@@ -1,31 +1,34 @@
-"""Grad-CAM against three independent implementations, on four networks, at ordinary layers and at awkward ones."""
+"""Grad-CAM at awkward layers, at several at once, and as the tool ends: against three independent implementations."""
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+
+pytest.importorskip("pytorch_grad_cam")
+pytest.importorskip("torchcam.methods")
+pytest.importorskip("captum.attr")
+
+from captum.attr import LayerGradCam
 
 from cam_cli.capture import record
 from cam_cli.engine.answers import Reading
 from cam_cli.engine.explain import Column, Explainer
 from cam_cli.engine.selection import parse_selections
-from cam_cli.maps import heatmap
 from cam_cli.methods.cam import Cam
 from cam_cli.methods.gradcam import GradCam
 from cam_cli.methods.method import Target
 from cam_cli.models.head import find_head
 from cam_cli.models.labels import Labels
 from cam_cli.models.layers import survey
-from cam_cli.types import Geometry, ImageItem, Picture
+from cam_cli.types import ImageItem, Picture
+from tests.methods.asking import NOBODY, by_hand
 
-from .networks import LAYERS, OVERWRITTEN, SIDE, assert_agree, cam, distance, gradcam, images, network, targets
+from .networks import LAYERS, SIDE, VISIBLE, Place, assert_agree, distance, images, network, targets
+from .peers import WHOLE, by_captum, by_pytorch_grad_cam, by_torchcam, cam, channel, heats, ours
 
-pytorch_grad_cam = pytest.importorskip("pytorch_grad_cam")
-torchcam = pytest.importorskip("torchcam.methods")
-captum = pytest.importorskip("captum.attr")
-
-WHOLE = Geometry(224, 160, 224, 160, (1.0, 1.0), (0.0, 0.0), "squash")
-VISIBLE = 0.05  # of a map from 0 to 1
-EVERY = [(name, layer) for name, layers in LAYERS.items() for layer in layers]
+# A layer each that the next module or function writes over, and with what.
+OVERWRITTEN = {"densenet121": ("features.norm5", F.relu), "mobilenet_v2": ("features.18.1", F.relu6)}
 # Serial; one inside the other; before and within a block that a skip path goes around.
 TOGETHER = [
     ("densenet121", ["features.denseblock4", "features.norm5", "features"]),
@@ -33,50 +36,21 @@ TOGETHER = [
     ("mobilenet_v3_large", ["features.12", "features.15.block.2"]),
 ]
 
-
-def by_pytorch_grad_cam(name: str, layer: str, chosen: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """What it returns, (3, h, w) from 0 to 1, and the signed maps (3, u, v) it made that from."""
-    module = network(name).get_submodule(layer)
-    categories = [pytorch_grad_cam.utils.model_targets.ClassifierOutputTarget(index) for index in chosen]
-    cam = pytorch_grad_cam.GradCAM(network(name), [module])
-    returned, seen = cam(images(), categories), cam.activations_and_grads
-    (activations,), (gradients,) = seen.activations, seen.gradients
-    raw = cam.get_cam_image(images(), module, categories, activations.numpy(), gradients.numpy())
-    seen.release()
-    return returned, raw
+captums = channel(by_captum("LayerGradCam", layered=True))
 
 
-def by_torchcam(name: str, layer: str, chosen: list[int]) -> np.ndarray:
-    """(3, u, v), rectified."""
-    with torchcam.GradCAM(network(name), layer) as cam:
-        (maps,) = cam(chosen, network(name)(images()), normalized=False)
-    return maps.numpy()
+def gradcam(name: str, *layers: str) -> list[np.ndarray]:
+    """Our raw maps (3, u, v) of `images()` at `layers`, all asked for at once."""
+    target = Target.of(torch.tensor(targets(name)))
+    recording = record(network(name), images(), layers, gradients=True)
+    gradients = recording.gradients(target, torch.ones(3, dtype=torch.bool), last=True)
+    seen = [by_hand(recording.activations[layer].detach(), gradients[layer], target=target) for layer in layers]
+    return [GradCam().map(one, NOBODY).numpy() for one in seen]
 
 
-def by_captum(name: str, layer: str, chosen: list[int]) -> np.ndarray:
-    """(3, u, v), signed."""
-    cam = captum.LayerGradCam(network(name), network(name).get_submodule(layer))
-    return cam.attribute(images(), torch.tensor(chosen)).squeeze(1).detach().numpy()
-
-
-@pytest.mark.parametrize(("name", "layer"), EVERY)
-def test_pytorch_grad_cam(name, layer):
-    (ours,) = gradcam(name, layer)
-    returned, raw = by_pytorch_grad_cam(name, layer, targets(name))
-    assert_agree(ours, raw)
-    assert_agree(np.stack([heatmap(one, WHOLE).heat for one in ours]), returned)
-
-
-@pytest.mark.parametrize(("name", "layer"), EVERY)
-def test_torchcam(name, layer):
-    (ours,) = gradcam(name, layer)
-    assert_agree(ours, by_torchcam(name, layer, targets(name)), rectified=True)
-
-
-@pytest.mark.parametrize(("name", "layer"), EVERY)
-def test_captum(name, layer):
-    (ours,) = gradcam(name, layer)
-    assert_agree(ours, by_captum(name, layer, targets(name)))
+@pytest.mark.parametrize("place", [Place(name, layers[-1]) for name, layers in LAYERS.items()], ids=str)
+def test_the_heatmap_is_what_pytorch_grad_cam_returns(place):
+    assert_agree(heats(ours("gradcam")(place)), by_pytorch_grad_cam("GradCAM", heat=True)(place))
 
 
 @pytest.mark.parametrize("name", OVERWRITTEN)
@@ -85,13 +59,13 @@ def test_a_layer_that_is_written_over_is_explained_by_its_own_output(name):
     multiplies what is there by the gradients of what was there; torchcam explains what is there, which is what both
     networks pool, so that its map is the exact CAM over the number of cells."""
     layer, overwrite = OVERWRITTEN[name]
-    (ours,) = gradcam(name, layer)
-    assert_agree(ours, by_captum(name, layer, targets(name)))
+    place = Place(name, layer)
+    (mine,) = gradcam(name, layer)
+    assert_agree(mine, captums(place))
 
-    _, mixed = by_pytorch_grad_cam(name, layer, targets(name))
-    later = by_torchcam(name, layer, targets(name))
-    assert distance(ours, mixed)[1] > VISIBLE
-    assert distance(ours.clip(0), later)[1] > VISIBLE
+    mixed, later = by_pytorch_grad_cam("GradCAM")(place), by_torchcam("GradCAM")(place)
+    assert distance(mine, mixed)[1] > VISIBLE
+    assert distance(mine.clip(0), later)[1] > VISIBLE
 
     recording = record(network(name), images(), [layer], gradients=True)
     (gradients,) = recording.gradients(
@@ -99,7 +73,7 @@ def test_a_layer_that_is_written_over_is_explained_by_its_own_output(name):
     ).values()
     there = overwrite(recording.activations[layer].detach())
     assert_agree((gradients.mean((2, 3), keepdim=True) * there).sum(1).numpy(), mixed)
-    assert_agree(cam(name) / later[0].size, later, rectified=True)
+    assert_agree(cam(place) / later[0].size, later, rectified=True)
 
 
 @pytest.mark.parametrize(("name", "layers"), TOGETHER)
@@ -107,7 +81,7 @@ def test_layers_asked_for_together_are_what_each_is_alone(name, layers):
     for layer, together in zip(layers, gradcam(name, *layers), strict=True):
         (alone,) = gradcam(name, layer)
         np.testing.assert_allclose(together, alone, rtol=0, atol=1e-5 * np.abs(alone).max())
-        assert_agree(together, by_captum(name, layer, targets(name)))
+        assert_agree(together, captums(Place(name, layer)))
 
 
 def test_the_engine():
@@ -125,6 +99,7 @@ def test_the_engine():
     item, pixels = ImageItem("x", "x", "x"), np.zeros((160, 224, 3), np.uint8)
     found = list(explain([Picture(item, pixels, tensor, WHOLE) for tensor in images()]))
     for layer, cells in (("layer3", 1), ("layer4", 35)):  # CAM is Grad-CAM times cells at the layer the head pools
-        ours = [one for each in found for one in each.maps if one.layers == (layer,) and one.label.selection == "3"]
-        theirs = by_captum("resnet18", layer, [one.target.index for one in ours])
-        assert_agree(np.stack([one.raw for one in ours]), theirs * cells)
+        maps = [one for each in found for one in each.maps if one.layers == (layer,) and one.label.selection == "3"]
+        peer = LayerGradCam(model, model.get_submodule(layer))
+        theirs = peer.attribute(images(), torch.tensor([one.target.index for one in maps])).squeeze(1).detach().numpy()
+        assert_agree(np.stack([one.raw for one in maps]), theirs * cells)
