@@ -30,9 +30,9 @@ pip install '.[parity,lite]' && PYTHONPATH=. python docs/make/parity.py
 The networks have seeded random weights, and scores and normalisation like those of trained ones. Most rows are of three
 networks of different kinds, {networks}, at two layers each; the last column but one says how many,
 and which where there are fewer than three. Maps are compared raw and signed at the layer's own size where the peer has
-them so, else after a ReLU. *correlation*: Pearson's, of the image and layer where it is least. *difference*: the largest
-of any cell after each map is scaled from 0 to 1. Figures are cut, never rounded up to agreement: a correlation shown as
-1 is within {unit:g} of it.
+them so, else after a ReLU. *correlation*: Pearson's, of the image and layer where it is least. *difference*: the
+largest of any cell after each map is scaled from 0 to 1. Figures are cut, never rounded up to agreement: a correlation
+shown as 1 is within {unit:g} of it.
 
 `pytest tests/parity` holds each to a bound.
 
