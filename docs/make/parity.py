@@ -20,19 +20,18 @@ PEERS = ("grad-cam", "torchcam", "captum")
 RUNS_ON = ("torch", "torchvision", "numpy")
 HEAD = """# Parity
 
-Our maps and those of three other libraries, of the same networks, layers, images and classes. Written by
-`docs/make/parity.py` on {versions}:
+Our maps and those of three other libraries, of the same networks, layers, images and classes. Written on
+{versions} by
 
 ```
 pip install '.[parity,lite]' && PYTHONPATH=. python docs/make/parity.py
 ```
 
-The networks have seeded random weights, and scores and normalisation like those of trained ones. Most rows are of three
-networks of different kinds, {networks}, at two layers each; the last column but one says how many,
-and which where there are fewer than three. Maps are compared raw and signed at the layer's own size where the peer has
-them so, else after a ReLU. *correlation*: Pearson's, of the image and layer where it is least. *difference*: the
-largest of any cell after each map is scaled from 0 to 1. Figures are cut, never rounded up to agreement: a correlation
-shown as 1 is within {unit:g} of it.
+Networks have seeded random weights, with scores and normalisation like a trained one's. Most rows are of three of
+different kinds, {networks}, at two layers each; the last column but one says how many
+networks × layers, and which where fewer than three. Maps are compared raw and signed at the layer's own size where the
+peer has them so, else after a ReLU. *correlation*: Pearson's, of the image and layer where it is least. *difference*:
+the largest of any cell, each map scaled from 0 to 1. Correlations are cut, not rounded: 1 is within {unit:g} of it.
 
 `pytest tests/parity` holds each to a bound.
 
@@ -70,7 +69,7 @@ def figures(one: Comparison) -> str:
     """The two cells of a row."""
     found = list(differences(one))
     correlation, difference = min(each[1] for each in found), max(each[2] for each in found)
-    return f"{shown(correlation)} | {difference and format(difference, '.1e')}"
+    return f"{shown(correlation)} | {f'{difference:.1e}' if difference else 0}"
 
 
 UNIT = 1e-6
