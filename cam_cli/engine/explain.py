@@ -16,13 +16,14 @@ from torch import Tensor
 from cam_cli.capture import Recording, Tail
 from cam_cli.errors import MethodUnsuitable, ModelFailed, OutOfMemory
 from cam_cli.maps import fuse
-from cam_cli.methods.method import Captured, Method, Needs, Target
+from cam_cli.methods.method import Captured, Target
 from cam_cli.models.layers import Layer
 from cam_cli.models.scores import read_scores
 from cam_cli.types import ClassMap, Explanation, Failure, Head, LeftOut, MapLabel, Picture
 
 from .answers import Answers, Reading
 from .augment import Augmentation
+from .column import Column
 from .device import to_device
 from .forward import Forward
 from .layout import to_grid
@@ -32,29 +33,6 @@ from .selection import Selection
 from .truth import TrueClasses
 
 TOP = 5
-
-
-@dataclass(frozen=True)
-class Column:
-    """A method at one layer, or at several fused: what one map of an image stands for, its class aside.
-
-    layers: none for a method that has none. label: the layer's part of file names. why: why this layer, for people.
-    """
-
-    name: str
-    method: Method
-    layers: tuple[Layer, ...]
-    label: str
-    why: str = ""
-
-    @property
-    def part(self) -> str:
-        """The name as a part of file names, where a colon is not allowed everywhere."""
-        return self.name.replace(":", "-")
-
-    @property
-    def gradients(self) -> bool:
-        return Needs.GRADIENTS in self.method.needs
 
 
 class Question(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cam_cli.engine.explain import Column
+from cam_cli.engine.column import Column
 from cam_cli.errors import MethodUnsuitable, UsageError
 from cam_cli.methods import METHODS
 from cam_cli.methods.choice import Choice

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from cam_cli.engine.answers import Reading
-from cam_cli.engine.explain import Column, Explainer
+from cam_cli.engine.column import Column
+from cam_cli.engine.explain import Explainer
 from cam_cli.engine.selection import parse_against, parse_selections
 from cam_cli.engine.truth import TrueClasses
 from cam_cli.methods.cam import Cam

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from cam_cli.engine.answers import Reading
-from cam_cli.engine.explain import Column, Explainer
+from cam_cli.engine.column import Column
+from cam_cli.engine.explain import Explainer
 from cam_cli.engine.selection import parse_selections
 from cam_cli.errors import MethodUnsuitable
 from cam_cli.methods import METHODS

@@ -13,7 +13,8 @@ from captum.attr import LayerGradCam
 
 from cam_cli.capture import record
 from cam_cli.engine.answers import Reading
-from cam_cli.engine.explain import Column, Explainer
+from cam_cli.engine.column import Column
+from cam_cli.engine.explain import Explainer
 from cam_cli.engine.selection import parse_selections
 from cam_cli.methods.cam import Cam
 from cam_cli.methods.gradcam import GradCam
