@@ -57,17 +57,17 @@ def test_a_tail_is_the_network_with_the_layer_swapped(layer):
 
 
 class Shared(nn.Module):
-    """A module that runs inside a block before the layer, and again behind it."""
+    """A module that runs inside a block before the layer, by itself before the layer, and again behind it."""
 
     def __init__(self):
         super().__init__()
         self.activation = nn.ReLU(inplace=True)
-        self.first = nn.Sequential(nn.Conv2d(3, 4, 3), self.activation, nn.Conv2d(4, 4, 3), self.activation)
+        self.first = nn.Sequential(nn.Conv2d(3, 4, 3), self.activation, nn.Conv2d(4, 4, 3))
         self.layer = nn.Conv2d(4, 4, 3)
         self.fc = nn.Linear(4, 3)
 
     def forward(self, x):
-        x = self.first(x)
+        x = self.activation(self.first(x) - 1)
         return self.fc(self.activation(self.layer(x) - x[..., 1:-1, 1:-1]).mean((2, 3)))
 
 
