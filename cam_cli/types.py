@@ -3,8 +3,9 @@ h w model input, H W the upright original; boxes and points are x before y, pixe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import CamtoolError
 
@@ -118,7 +119,8 @@ class Head:
 
     layer: path of the module whose output is pooled. channels_last: that output is (b, u, v, c).
     rectified: a ReLU that is no module stands between it and the pooling. pooling: mean or max, over the grid.
-    weights: float (k, c), bias: float (k,); both None where the layer's output is class maps already.
+    weights: float (k, c), or (b, k, c) where images differ, bias: float (k,); both None where the layer's output is
+    class maps already.
     """
 
     layer: str
@@ -196,7 +198,8 @@ class Box:
 class Explanation:
     """One image explained: the top predictions (best first) and the maps, in the order method, layer, class.
 
-    truth: its true class, correct: whether the model says so; both None where nobody told.
+    truth: its true class, where there is one; correct: whether the model says so; both None where nobody told.
+    probabilities: float32 (k,), of all classes.
     """
 
     item: ImageItem
@@ -207,6 +210,50 @@ class Explanation:
     flags: tuple[str, ...] = ()
     truth: Prediction | None = None
     correct: bool | None = None
+    probabilities: np.ndarray | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One object in a picture, as its annotation has it.
+
+    label: its class, in the dataset's words. xyxy: half-open x0, y0, x1, y1, in pixels of the upright original.
+    difficult: hard to recognise (VOC's flag) or a crowd (COCO's); each metric says what it does with those.
+    """
+
+    label: str
+    xyxy: tuple[float, float, float, float]
+    difficult: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Pixels of one class. source: the path of a mask picture (not zero inside), or a segmentation as COCO's JSON has
+    it, with the `size` it is in. ignored: these pixels count for no class, wherever no other region says otherwise."""
+
+    label: str
+    source: Any
+    size: tuple[int, int] | None = None
+    ignored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a dataset says of one image.
+
+    labels: the classes in it, in the dataset's words, each once; uncertain: those that may or may not be.
+    objects: None where the dataset has no boxes of this image. regions: empty where it has no masks.
+    size: width and height of the picture that boxes and regions are in; None where nobody says: the picture's own.
+    columns: what it says beside, by column, as text: for numbers by group.
+    """
+
+    item: ImageItem
+    labels: tuple[str, ...]
+    objects: tuple[Object, ...] | None = None
+    uncertain: tuple[str, ...] = ()
+    regions: tuple[Region, ...] = ()
+    size: tuple[int, int] | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,14 +53,15 @@ class Answers:
         """Whether a class reaches the decision: of a sigmoid model, where classes answer for themselves."""
         return self.probabilities[index].item() >= self.reading.decision
 
-    def right(self, truth: int | None) -> bool | None:
-        """Whether the model gets an image of class `truth` right: it is the first of the ranking, or in a sigmoid model
-        of several labels, reaches the decision. None without truth, and where the scores are not finite."""
-        if truth is None or self.flags:
+    def right(self, truths: Sequence[int]) -> bool | None:
+        """Whether the model gets an image of these classes right: one of them is the first of the ranking, or in a
+        sigmoid model of several labels, all reach the decision. None without any, and where the scores are not
+        finite."""
+        if not truths or self.flags:
             return None
         if self.reading.activation == "sigmoid" and not self.reading.one_logit:
-            return self.says(truth)
-        return self.ranking[0] == truth
+            return all(map(self.says, truths))
+        return self.ranking[0] in truths
 
     @property
     def flags(self) -> tuple[str, ...]:

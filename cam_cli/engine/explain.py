@@ -26,11 +26,12 @@ from .augment import Augmentation
 from .column import Column
 from .device import to_device
 from .forward import Forward
+from .grouping import Grouping
 from .layout import to_grid
 from .likeness import Likeness, less_background
 from .probe import LayerProbe, Progress
 from .selection import Selection
-from .truth import TrueClasses
+from .truth import Truths
 
 TOP = 5
 
@@ -56,6 +57,7 @@ class Explainer:
 
     against: the class whose score is taken off, everywhere. truths: None without `--truth`. only: `wrong` or `right`.
     alike: the layers whose features say which cells a map spreads over; none for maps as their methods make them.
+    grouping: where the classes are groups of the network's.
     """
 
     module: torch.nn.Module
@@ -69,13 +71,14 @@ class Explainer:
     precision: str
     score: str = "logit"
     against: Selection | None = None
-    truths: TrueClasses | None = None
+    truths: Truths | None = None
     only: str | None = None
     augmentations: tuple[Augmentation, ...] = (Augmentation(),)
     alike: tuple[Layer, ...] = ()
     seed: int = 0
     tokens: Layer | None = None
     progress: Progress = lambda done, count: None
+    grouping: Grouping | None = None
 
     @cached_property
     def forward(self) -> Forward:
@@ -118,7 +121,7 @@ class Explainer:
         scores = recording.scores.detach().float().cpu()
         both = zip(scores, self.reading.probabilities(scores), strict=True)
         answers = [Answers(self.reading, *one) for one in both]
-        truths = [self.truths[one.item] if self.truths else None for one in pictures]
+        truths = [self.truths[one.item] if self.truths else () for one in pictures]
         wanted = [self.wants(*one) for one in zip(answers, truths, strict=True)]
         chosen = [self.choose(answers[row], truths[row]) if want else [] for row, want in enumerate(wanted)]
         asked = [list(dict.fromkeys(one.question for one in mine)) for mine in chosen]
@@ -136,13 +139,13 @@ class Explainer:
         self,
         picture: Picture,
         answer: Answers,
-        truth: int | None,
+        truths: tuple[int, ...],
         chosen: list[Chosen],
         found: list[dict[Question, np.ndarray]],
     ) -> Explanation:
         """found: of each column the raw map of every question."""
         flags = (*picture.flags, *answer.flags)
-        flags += ("no_truth",) * (self.truths is not None and truth is None) + ("no_class",) * (not chosen)
+        flags += ("no_truth",) * (self.truths is not None and not truths) + ("no_class",) * (not chosen)
         return Explanation(
             picture.item,
             picture.geometry,
@@ -162,8 +165,9 @@ class Explainer:
             ),
             picture.pixels,
             flags,
-            None if truth is None else answer[truth],
-            answer.right(truth),
+            answer[truths[0]] if len(truths) == 1 else None,
+            answer.right(truths),
+            answer.probabilities.numpy(),
         )
 
     def record(self, images: Tensor) -> Recording:
@@ -171,19 +175,19 @@ class Explainer:
         gradients = any(column.gradients for column in self.columns)
         return self.forward.record(images, list(self.layers), gradients=gradients)
 
-    def wants(self, answer: Answers, truth: int | None) -> bool:
+    def wants(self, answer: Answers, truths: tuple[int, ...]) -> bool:
         """Whether `--only` lets an image through. One without a truth it does not; scores that are not finite always:
         they are to be seen."""
-        return self.only is None or bool(answer.flags) or answer.right(truth) is (self.only == "right")
+        return self.only is None or bool(answer.flags) or answer.right(truths) is (self.only == "right")
 
-    def choose(self, answer: Answers, truth: int | None) -> list[Chosen]:
+    def choose(self, answer: Answers, truths: tuple[int, ...]) -> list[Chosen]:
         """The maps of one image that are wanted, none twice; none of a class against itself."""
         ranking, names = answer.ranking, self.reading.labels.names
-        others = [index for index, _ in self.against.choose(ranking, names, truth)] if self.against else [None]
+        others = [index for index, _ in self.against.choose(ranking, names, truths)] if self.against else [None]
         wanted = {
             part: Chosen(Question(index, selection.sign, other), part)
             for selection in self.selections
-            for index, part in selection.choose(ranking, names, truth)
+            for index, part in selection.choose(ranking, names, truths)
             for other in others
             if index != other
         }
@@ -244,8 +248,11 @@ class Explainer:
                 for path, gradient in recording.gradients(target, wanted, last=turn == rounds - 1).items():
                     at[path]["gradients"] = to_grid(gradient, self.layers[path], size)[rows]
             seeded = tuple(seeds[row] for row in rows)
+            head = self.head
+            if head and self.grouping:
+                head = self.grouping.head(head, activations[head.layer][rows])
             given = Captured(
-                images[rows], scores[rows], target[rows], seeded, head=self.head, activation=self.reading.activation
+                images[rows], scores[rows], target[rows], seeded, head=head, activation=self.reading.activation
             )
             for position, column in enumerate(self.columns):
                 for part, layer in enumerate(column.layers or (None,)):
@@ -267,6 +274,8 @@ class Explainer:
     def read_scores(self, output: Any) -> Tensor:
         """The model's output as scores (b, k), one for every label. Raises ModelFailed."""
         scores, classes = read_scores(output), len(self.reading.labels)
+        if self.grouping:
+            scores = self.grouping.scores(scores)
         if scores.shape[1] != classes:
             raise ModelFailed(f"the model puts out {scores.shape[1]} classes, its labels name {classes}")
         return scores

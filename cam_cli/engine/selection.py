@@ -27,20 +27,21 @@ class Selection:
     sign: int = 1
 
     def choose(
-        self, ranking: Sequence[int], names: Sequence[str], truth: int | None = None
+        self, ranking: Sequence[int], names: Sequence[str], truths: Sequence[int] = ()
     ) -> Iterator[tuple[int, str]]:
         """(class index, name part of its files) for one image. The part is a function of the options: a rank, `truth`,
         or index-class; `not-` in front after `not:`.
 
-        ranking: all class indices, best first. names: of all classes. truth: the image's true class, if known.
+        ranking: all class indices, best first. names: of all classes. truths: the image's true classes, as
+        far as they are known.
         """
         no = "not-" if self.sign < 0 else ""
         for rank in self.ranks:
             yield ranking[rank], f"{no}{rank + 1}"
         for index in self.indices:
             yield index, f"{no}{index}-{file_part(names[index])}"
-        if self.truth and truth is not None:
-            yield truth, f"{no}truth"
+        for index in truths if self.truth else ():
+            yield index, f"{no}truth" if len(truths) == 1 else f"{no}truth-{index}"
 
 
 def parse_selections(texts: Sequence[str], find: Find, reading: Reading) -> tuple[Selection, ...]:

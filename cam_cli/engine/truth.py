@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from cam_cli.errors import ClassUnknown
 from cam_cli.images.listing import Listing
-from cam_cli.images.truth import Truth
+from cam_cli.images.truth import Called
 from cam_cli.models.labels import Labels
 from cam_cli.types import ImageItem
+
+
+class Truths(Protocol):
+    def __getitem__(self, item: ImageItem) -> tuple[int, ...]:
+        """The true classes of an image, as far as they are known."""
 
 
 @dataclass(frozen=True)
 class TrueClasses:
     """names: what an image's class is called. indices: class index by that. missing: images that have no truth."""
 
-    names: Truth
+    names: Called
     indices: dict[tuple[str, ...], int | None]
     missing: int
 
     @classmethod
-    def resolve(cls, text: str, names: Truth, labels: Labels, listing: Listing) -> TrueClasses:
+    def resolve(cls, text: str, names: Called, labels: Labels, listing: Listing) -> TrueClasses:
         """Looks every class of the listing up, so that an unknown one is said before the first image. A part of a name
         will not do: a folder called `val` is no valley.
 
@@ -42,8 +48,10 @@ class TrueClasses:
         """How many different ones there are."""
         return len({*self.indices.values()} - {None})
 
-    def __getitem__(self, item: ImageItem) -> int | None:
-        return self.indices[self.names(item.id, item.path)]
+    def __getitem__(self, item: ImageItem) -> tuple[int, ...]:
+        """The classes of an image: one, or none where nobody says."""
+        index = self.indices[self.names(item.id, item.path)]
+        return () if index is None else (index,)
 
 
 def first_known(called: tuple[str, ...], labels: Labels, where: str) -> int:

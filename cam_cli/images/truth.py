@@ -14,14 +14,14 @@ from .listing import Listing
 from .lists import TABLE_SUFFIXES, read_columns
 from .naming import listed_id, safe_id, segments
 
-Truth = Callable[[str, str], tuple[str, ...]]
+Called = Callable[[str, str], tuple[str, ...]]
 """An image's id and path → what its class may be called, best first, as `--class` takes it; nothing if nobody says."""
 
 PATH, CLASS = ("path", "id", "image", "file"), ("class", "truth", "label")
 LEADING_WNID = re.compile(r"(n\d{8})([-_ .].*)?")
 
 
-def read_truth(text: str, listing: Listing) -> Truth:
+def read_truth(text: str, listing: Listing) -> Called:
     """A value of `--truth`: `folder`, a `.csv` or `.jsonl`, or one class for all; listing: all images of the inputs.
 
     Raises InputMissing, InputUnreadable, and InputEmpty for a table that names none of the images.

@@ -9,7 +9,7 @@ from cam_cli.engine.selection import Selection, parse_against, parse_selections
 from cam_cli.engine.truth import TrueClasses
 from cam_cli.errors import UsageError
 from cam_cli.images.listing import Listing
-from cam_cli.images.truth import Truth
+from cam_cli.images.truth import Called
 from cam_cli.models.network import Network
 from cam_cli.specs import ClassSpec
 
@@ -37,7 +37,7 @@ class Classes:
             listener.note("truth", f"known of {known} of {self.images} images, {self.truths.classes} different")
 
 
-def make_classes(spec: ClassSpec, network: Network, listing: Listing, truth: Truth | None) -> Classes:
+def make_classes(spec: ClassSpec, network: Network, listing: Listing, truth: Called | None) -> Classes:
     """Raises UsageError, and ClassUnknown for any class that the model does not have, those of `--truth` included."""
     if spec.decision is not None and network.activation != "sigmoid":
         raise UsageError(f"--decision has no meaning for {network.name}, whose classes compete (softmax); drop it")

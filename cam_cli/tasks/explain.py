@@ -16,7 +16,7 @@ from cam_cli.images.intensity import Intensity
 from cam_cli.images.listing import Listing
 from cam_cli.images.recipe import asked
 from cam_cli.images.sources import list_images
-from cam_cli.images.truth import Truth, read_truth
+from cam_cli.images.truth import Called, read_truth
 from cam_cli.methods.choice import Choice
 from cam_cli.outputs import KINDS
 from cam_cli.outputs.book import Book
@@ -96,7 +96,7 @@ class Plan:
     """What can be known before the model is loaded. boxes: how they are found, where they are. ids: of --ids-from."""
 
     listing: Listing
-    truth: Truth | None
+    truth: Called | None
     kinds: dict[str, Kind]
     boxes: BoxSpec | None
     destination: Destination

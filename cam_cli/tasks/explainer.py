@@ -23,7 +23,7 @@ from cam_cli.images.intensity import Intensity
 from cam_cli.images.listing import Listing
 from cam_cli.images.preprocess import View, read_pictures
 from cam_cli.images.recipe import asked, recipe_for
-from cam_cli.images.truth import Truth
+from cam_cli.images.truth import Called
 from cam_cli.methods.method import Method, Needs
 from cam_cli.models import load
 from cam_cli.models.head import find_head
@@ -60,7 +60,7 @@ class Prepared:
     facts: dict[str, Any]
 
 
-def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: Truth | None) -> Ready:
+def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: Called | None) -> Ready:
     """Loads the models and resolves methods, layers and classes; truth: what the images' classes are called. Raises
     what those raise."""
     keep_blocks()
@@ -86,7 +86,7 @@ def prepare(
     device: torch.device,
     listener: Listener,
     listing: Listing,
-    truth: Truth | None,
+    truth: Called | None,
 ) -> Prepared:
     """Loads one model and resolves what the options mean for it."""
     network = load(choice)

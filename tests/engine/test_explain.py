@@ -13,6 +13,7 @@ from cam_cli.engine.selection import parse_against, parse_selections
 from cam_cli.engine.truth import TrueClasses
 from cam_cli.methods.cam import Cam
 from cam_cli.methods.gradcam import GradCam
+from cam_cli.methods.hirescam import HiResCam
 from cam_cli.models.head import find_head
 from cam_cli.models.labels import Labels
 from cam_cli.models.layers import survey
@@ -37,7 +38,7 @@ def explainer(
     for column in columns:
         name, _, layer = column.partition("@")
         (group,) = seen.choose(layer)
-        made.append(Column(name, {"cam": Cam(), "gradcam": GradCam()}[name], group, layer))
+        made.append(Column(name, {"cam": Cam(), "gradcam": GradCam(), "hirescam": HiResCam()}[name], group, layer))
     reading = reading or Reading(labels)
     selections = parse_selections(classes, reading.labels.find, reading)
     if "against" in more:

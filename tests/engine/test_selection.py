@@ -13,9 +13,11 @@ FOUR = Reading(LABELS)
 ONE_LOGIT = Reading(Labels(("negative", "positive")), "sigmoid")
 
 
-def parts(text: str, ranking: list[int], truth: int | None = 2, reading: Reading = FOUR) -> list[tuple[int, str]]:
+def parts(
+    text: str, ranking: list[int], truths: tuple[int, ...] = (2,), reading: Reading = FOUR
+) -> list[tuple[int, str]]:
     (selection,) = parse_selections((text,), reading.labels.find, reading)
-    return list(selection.choose(ranking, reading.labels.names, truth))
+    return list(selection.choose(ranking, reading.labels.names, truths))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,8 @@ def test_name_parts_are_of_the_options_not_of_the_scores(text, names):
 def test_what_the_words_choose():
     assert parts("top2", [3, 1, 0, 2]) == [(3, "1"), (1, "2")]
     assert parts("truth", [3, 1, 0, 2]) == [(2, "truth")]
-    assert parts("truth", [3, 1, 0, 2], truth=None) == []
+    assert parts("truth", [3, 1, 0, 2], truths=()) == []
+    assert parts("truth", [3, 1, 0, 2], truths=(2, 0)) == [(2, "truth-2"), (0, "truth-0")]
     both = parse_selections(("dog", "not:dog", "dog"), LABELS.find, FOUR)
     assert [(one.indices, one.sign) for one in both] == [((1,), 1), ((1,), -1)]
 
@@ -85,20 +88,21 @@ def answers(reading: Reading, *logits: float) -> Answers:
 
 def test_right_is_the_best_of_classes_that_compete():
     found = answers(FOUR, 1.0, 3.0, 2.0, 0.0)
-    assert [found.right(truth) for truth in (0, 1, 2, None)] == [False, True, False, None]
-    assert answers(FOUR, float("nan"), 3.0, 2.0, 0.0).right(1) is None
+    assert [found.right(truths) for truths in ((0,), (1,), (2, 1), ())] == [False, True, True, None]
+    assert answers(FOUR, float("nan"), 3.0, 2.0, 0.0).right((1,)) is None
 
 
 @pytest.mark.parametrize(("decision", "best"), [(0.5, 0), (0.27, 0), (0.26, 1), (0.0, 1)])
 def test_the_decision_makes_a_single_logits_answer(decision, best):
     found = answers(Reading(ONE_LOGIT.labels, "sigmoid", decision), 1.0, -1.0)  # positive: sigmoid(−1) = 0.269
     assert found.ranking == [best, 1 - best]
-    assert (found.right(best), found.right(1 - best)) == (True, False)
+    assert (found.right((best,)), found.right((1 - best,))) == (True, False)
 
 
 @pytest.mark.parametrize(("decision", "right"), [(0.5, [True, True, False]), (0.8, [False, True, False])])
 def test_several_labels_answer_for_themselves(decision, right):
     reading = Reading(Labels(("a", "b", "c")), "sigmoid", decision)
     found = answers(reading, 1.0, 3.0, -1.0)  # 0.73, 0.95, 0.27
-    assert [found.right(truth) for truth in range(3)] == right
+    assert [found.right((truth,)) for truth in range(3)] == right
+    assert found.right((0, 1, 2)) is all(right)
     assert found.ranking == [1, 0, 2]

@@ -10,10 +10,10 @@ from cam_cli.models.labels import Labels, imagenet1k
 from cam_cli.types import ImageItem
 
 
-def indices(text: str, *ids: str, labels: Labels | None = None) -> list[int | None]:
+def indices(text: str, *ids: str, labels: Labels | None = None) -> list[int]:
     listing = Listing(ids, [f"in/{id}" for id in ids])
     truths = TrueClasses.resolve(text, read_truth(text, listing), labels or imagenet1k(), listing)
-    return [truths[ImageItem(id, f"in/{id}", id)] for id in ids]
+    return [index for id in ids for index in truths[ImageItem(id, f"in/{id}", id)]]
 
 
 def test_folders_are_names_or_wnids_and_never_indices():
@@ -47,5 +47,5 @@ def test_images_without_a_truth_are_counted(tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("path,class\na.jpg,espresso\nb.jpg,968\n")
     listing = Listing(["a.jpg", "b.jpg", "c.jpg"], ["a.jpg", "b.jpg", "c.jpg"])
     truths = TrueClasses.resolve("t.csv", read_truth("t.csv", listing), imagenet1k(), listing)
-    assert [truths[ImageItem(id, id, id)] for id in listing.ids] == [967, 968, None]
+    assert [truths[ImageItem(id, id, id)] for id in listing.ids] == [(967,), (968,), ()]
     assert (truths.missing, truths.classes) == (1, 2)
