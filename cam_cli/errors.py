@@ -6,14 +6,15 @@
     │   ├── InputMissing  InputEmpty  InputUnreadable
     │   ├── ImageUnreadable  ImageTooLarge  ImageUnwritable     (of one image: its record; the run ends with 5)
     │   ├── CheckpointUnreadable  CheckpointUnsafe  CheckpointMismatch
-    │   └── LabelsUnreadable
+    │   └── LabelsUnreadable  DatasetUnreadable  MapUnreadable  ReportUnreadable
     ├── ModelSideError           4   a name the model side does not know, or cannot serve
-    │   ├── ModelUnknown  LayerUnknown  ClassUnknown  MethodUnknown
+    │   ├── ModelUnknown  LayerUnknown  ClassUnknown  MethodUnknown  MetricUnknown
     │   ├── MethodUnsuitable  LayerUnsuitable  ModelFailed  OutOfMemory
     │   └── WeightsUnavailable  PackageMissing
     ├── ImagesFailed             5   more images failed than --max-failures allows; the rest is done
-    └── OutputError              6
-        └── OutputRefused  OutputFailed
+    ├── OutputError              6
+    │   └── OutputRefused  OutputFailed
+    └── GateFailed               7   a number is on the wrong side of its bar; everything is written
 
 `kind` is the class name: it stands in `camtool: error[KIND]: …` and in the `error` of a record; scripts match on it.
 """
@@ -74,6 +75,15 @@ class CheckpointMismatch(InputError): ...
 class LabelsUnreadable(InputError): ...
 
 
+class DatasetUnreadable(InputError): ...
+
+
+class MapUnreadable(InputError): ...
+
+
+class ReportUnreadable(InputError): ...
+
+
 class ModelSideError(CamtoolError):
     exit_code = 4
 
@@ -88,6 +98,9 @@ class ClassUnknown(ModelSideError): ...
 
 
 class MethodUnknown(ModelSideError): ...
+
+
+class MetricUnknown(ModelSideError): ...
 
 
 class MethodUnsuitable(ModelSideError): ...
@@ -120,6 +133,10 @@ class OutputRefused(OutputError): ...
 
 
 class OutputFailed(OutputError): ...
+
+
+class GateFailed(CamtoolError):
+    exit_code = 7
 
 
 def nearest(name: str, known: Sequence[str], count: int = 3) -> str:
