@@ -120,7 +120,7 @@ class Head:
     layer: path of the module whose output is pooled. channels_last: that output is (b, u, v, c).
     rectified: a ReLU that is no module stands between it and the pooling. pooling: mean or max, over the grid.
     weights: float (k, c), or (b, k, c) where images differ, bias: float (k,); both None where the layer's output is
-    class maps already.
+    class maps already. linear: path of the module that has them; None where they are no module's.
     """
 
     layer: str
@@ -129,6 +129,7 @@ class Head:
     pooling: str
     weights: torch.Tensor | None
     bias: torch.Tensor | None
+    linear: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

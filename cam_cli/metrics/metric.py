@@ -161,3 +161,13 @@ class Metric:
     def cells(self, row: Row) -> Mapping[str, Any]:
         """What of a row stands in `per_image.csv`: numbers, texts, yes and no."""
         return {key: value for key, value in row.items() if isinstance(value, (bool, int, float, str))}
+
+
+def mean_of(values: Sequence[float | None], weights: Array) -> Array:
+    """The mean of `values` (n) under each weighting (b, n), None left out: float64 (b,), NaN where nothing counts."""
+    there = np.array([value is not None for value in values], bool)
+    known = np.array([value for value in values if value is not None], np.float64)
+    shares = weights[:, there]
+    total = shares.sum(1)
+    means: Array = np.divide(shares @ known, total, out=np.full(len(weights), np.nan), where=total > 0)
+    return means

@@ -68,10 +68,8 @@ class Trace:
         elif next(module.parameters(recurse=False), None) is not None:
             self.tail.append(type(module).__name__)
         if inputs and isinstance(inputs[0], Tensor) and is_linear(module, output):
-            assert isinstance(module.weight, Tensor)
-            bias = module.bias.detach().clone() if isinstance(module.bias, Tensor) else None
-            weights = module.weight.detach().flatten(1).clone()
-            self.linears.append(Linear(path, inputs[0].flatten(1).clone(), output.flatten(1).clone(), weights, bias))
+            vectors = inputs[0].flatten(1).clone(), output.flatten(1).clone()
+            self.linears.append(Linear(path, *vectors, *coefficients(module)))
 
 
 def find_head(network: Network | nn.Module, size: int | None = None) -> Head:
@@ -89,12 +87,27 @@ def find_head(network: Network | nn.Module, size: int | None = None) -> Head:
     for linear in reversed(trace.linears):
         if agree(linear.output, scores) and (found := match(linear.input, trace.features)):
             layer, rectified, pooling = found
-            return both_sides(
-                Head(layer.path, layer.grid.channels_last, rectified, pooling, linear.weights, linear.bias)
-            )
+            at = (layer.path, layer.grid.channels_last, rectified, pooling)
+            return both_sides(Head(*at, linear.weights, linear.bias, linear.path))
     raise MethodUnsuitable(
         f"cam needs global pooling and one linear layer at the end, {specimen.name} has {ending(trace)}; {WORKS}"
     )
+
+
+def head_in(module: nn.Module, head: Head) -> Head:
+    """`head`, found in a network, with the weights that `module` has in the same place: a network of that architecture
+    with other weights. On its device."""
+    if head.linear is None:
+        return head
+    weights, bias = coefficients(module.get_submodule(head.linear))
+    return both_sides(replace(head, weights=weights, bias=bias))
+
+
+def coefficients(module: nn.Module) -> tuple[Tensor, Tensor | None]:
+    """Copies of the weights (k, c) and the bias (k,) of a linear layer or a 1×1 convolution."""
+    assert isinstance(module.weight, Tensor)
+    bias = module.bias.detach().clone() if isinstance(module.bias, Tensor) else None
+    return module.weight.detach().flatten(1).clone(), bias
 
 
 def both_sides(head: Head) -> Head:
