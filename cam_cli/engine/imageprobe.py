@@ -20,7 +20,7 @@ from .device import to_device
 from .explain import Explainer, Question, seed_of
 
 
-@dataclass
+@dataclass(frozen=True)
 class Randomised:
     """The networks with random weights of one model, made when they are first asked for and kept for all its runs."""
 
@@ -33,7 +33,7 @@ class Randomised:
         return cascade(self.seen, self.seed)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Inquiry:
     """What the probes of a run have in common.
 

@@ -59,27 +59,32 @@ def draw(module: nn.Module) -> None:
 def steps(seen: Survey) -> list[list[str]]:
     """The paths of the modules that have parameters of their own, in groups: the last to run, which is the head, then
     those after the last stage if there are any, then stage by stage down to the first."""
-    finished = {path: place for place, path in enumerate(seen.outputs)}
-    owners = [path for path, module in seen.specimen.module.named_modules() if any(True for _ in own(module))]
-    places = {path: place_of(path, finished) for path in owners}
-    *below, head = sorted(owners, key=lambda path: places[path])
-    ends = sorted(finished[stage.path] for stage in seen.stages.values())
-    cuts = [sum(places[path] <= end for path in below) for end in ends]
+    places = first_run(list(seen.outputs))
+    modules = seen.specimen.module.named_modules()
+    owners = [path for path, module in modules if any(True for _ in module.parameters(recurse=False))]
+    *below, head = sorted(owners, key=lambda path: places[running(path, places)])
+    ends = sorted(list(seen.outputs).index(stage.path) for stage in seen.stages.values())
+    cuts = [sum(places[running(path, places)] <= end for path in below) for end in ends]
     if len(ends) < FEWEST:
         cuts = [len(below) * part // PARTS for part in range(1, PARTS)]
     groups = [below[start:end] for start, end in pairwise([0, *cuts, len(below)])]
     return [[head], *filter(None, reversed(groups))]
 
 
-def own(module: nn.Module) -> list[nn.Parameter]:
-    return list(module.parameters(recurse=False))
+def first_run(finished: list[str]) -> dict[str, int]:
+    """When the first module at or below a path has finished. What holds others may use its parameters before them, as
+    it does position embeddings, so it comes with the first of them."""
+    places: dict[str, int] = {}
+    for place, path in enumerate(finished):
+        places.setdefault(path, place)
+        while path:
+            path = path.rpartition(".")[0]
+            places.setdefault(path, place)
+    return places
 
 
-def place_of(path: str, finished: dict[str, int]) -> int:
-    """When a module comes: as soon as it or one inside it has run, for what holds others may use its parameters before
-    them (position embeddings); with what it is part of, if it does not run by itself (inside torch's attention)."""
-    while True:
-        inside = [place for one, place in finished.items() if f"{one}.".startswith(f"{path}." if path else "")]
-        if inside:
-            return min(inside)
+def running(path: str, places: dict[str, int]) -> str:
+    """The innermost module around a path that runs by itself: those inside torch's attention do not."""
+    while path not in places:
         path = path.rpartition(".")[0]
+    return path

@@ -7,7 +7,7 @@ from torch import nn
 from cam_cli.capture import record
 from cam_cli.errors import MethodUnsuitable, ModelFailed
 from cam_cli.models import load
-from cam_cli.models.head import find_head
+from cam_cli.models.head import find_head, head_in
 from cam_cli.models.torchvision import construct
 
 # name: layer, rectified, class maps
@@ -161,3 +161,28 @@ def test_outputs_that_are_no_scores_are_refused(output):
 
     with pytest.raises(ModelFailed, match=r"not scores \(images, classes\)"):
         find_head(Strange(), 16)
+
+
+@pytest.mark.parametrize("classes", [4, 1])
+@pytest.mark.parametrize("pool", ["mean", "1×1"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_head_of_other_weights_in_the_same_place(classes, pool, bias):
+    def small(seed):
+        torch.manual_seed(seed)
+        head = nn.Conv2d(6, classes, 1, bias=bias) if pool == "1×1" else nn.Linear(6, classes, bias=bias)
+        return Small(POOLS[pool], head).eval()
+
+    one, other = small(1), small(2)
+    head, expected = find_head(one, 16), find_head(other, 16)
+    found = head_in(other, head)
+    assert found.linear == "head"
+    assert torch.equal(found.weights, expected.weights)
+    assert not torch.equal(found.weights, head.weights)
+    assert torch.equal(found.bias, expected.bias) if bias else found.bias is None
+    assert found.weights.data_ptr() != other.head.weight.data_ptr()
+
+
+def test_class_maps_have_their_weights_in_no_module():
+    head = find_head(made("squeezenet1_1")[0], 96)
+    assert head.linear is None
+    assert head_in(nn.Identity(), head) is head
