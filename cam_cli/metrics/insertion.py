@@ -38,6 +38,7 @@ class Exchange(Score):
     """
 
     group: ClassVar[str] = "faithfulness"
+    axis: ClassVar[str]
 
     def ends(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """The picture before the first step and after the last, (c, h, w) each."""
@@ -53,10 +54,10 @@ class Exchange(Score):
         order = torch.from_numpy(places).to(image.device)
         before, after = self.ends(image)
         pictures = (torch.where(order < bound, after, before) for bound in bounds(order.numel()))
-        found_there = probe.probabilities(pictures, STEPS + 1, found.explained)
-        if not np.isfinite(found_there).all():
+        line = probe.probabilities(pictures, STEPS + 1, found.explained)
+        if not np.isfinite(line).all():
             return None
-        return {self.names[0]: area(found_there), "probabilities": found_there.tolist()}
+        return {self.names[0]: area(line), "probabilities": line.tolist()}
 
     def curves(self, rows: Sequence[Row | None]) -> Mapping[str, Curve]:
         line = mean_line(rows, "probabilities")
@@ -64,8 +65,6 @@ class Exchange(Score):
             return {}
         shares = np.arange(STEPS + 1) / STEPS
         return {self.names[0]: Curve(shares, line, self.axis, "probability of the class")}
-
-    axis: ClassVar[str]
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def area(line: Array) -> float:
 
 def blurred(image: Tensor) -> Tensor:
     """(c, h, w) under RISE's kernel, channel by channel; beyond the border is 0, the mean colour."""
-    window = torch.from_numpy(kernel()).to(image)
+    window = torch.from_numpy(kernel()).float().to(image.device)
     return F.conv2d(image[:, None], window[None, None], padding=SIDE // 2)[:, 0]
 
 

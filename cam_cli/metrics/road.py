@@ -32,9 +32,9 @@ class Road(Score):
     retraining; they plot accuracies over q. The combination of both orders, as a number an image, is pytorch-grad-cam's
     ROADCombined (metrics/road.py), there of scores of any kind.
     Exactly ⌊q · hw / 100⌋ pixels are removed, by the rank of the raw map, signed, resized bilinearly; equal ones in
-    reading order from the most relevant end, in reverse from the least. pytorch-grad-cam cuts at a quantile of values,
-    which on flat parts removes more or fewer, and all or none of a flat map. road_evaluation adds 1e-4 N(0, 1) to a map
-    against ties. Both draw their noise from nowhere; ours comes from the image's seed.
+    reading order from the most relevant end, in reverse from the least. pytorch-grad-cam cuts at a quantile of values:
+    that is a pixel more at most where no two are equal, but any number on flat parts, and all of a flat map.
+    road_evaluation adds 1e-4 N(0, 1) to a map against ties. Neither seeds its noise; ours comes from the image's seed.
     A map that is the same everywhere, or not finite, ranks nothing: the image does not count.
     """
 

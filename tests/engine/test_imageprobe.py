@@ -196,8 +196,8 @@ def colours(cells) -> Picture:
 
 
 def test_deletion_of_a_linear_network_on_paper():
-    """ByHand's scores are r, the mean red, and 1/2 − r, so p = σ(2 r − 1/2). The bottom row of cells is red to the degree
-    of 4 and cam marks it: r = 1 at first, and 0 once its 64 of 256 pixels are gone, after 7 of 28 steps."""
+    """ByHand's scores are r, the mean red, and 1/2 − r, so p = σ(2 r − 1/2). The bottom row of cells has a red of 4 and
+    cam marks it: r = 1 at first, and 0 once its 64 of 256 pixels are gone, after 7 of 28 steps."""
     run = explainer(ByHand(), ("cam@features",), ("0",), labels=Labels(("a", "b")))
     shown = colours([[0.0] * 4] * 3 + [[4.0] * 4])
     (one,) = run([shown])

@@ -6,6 +6,7 @@ from torch import nn
 
 from cam_cli.errors import ModelFailed
 from cam_cli.models.cascade import cascade, steps
+from cam_cli.models.efficientnet_lite import efficientnet_lite0
 from cam_cli.models.layers import survey
 from tests.contracts.networks import KINDS, network
 from tests.nets import Blunt, ByHand, Residual, seeded, vit
@@ -36,6 +37,18 @@ def test_stage_by_stage():
 
     parts = [[f"{stage}.0", f"{stage}.1"] for stage in (3, 2, 1, 0)]
     assert steps(survey(Staged().eval(), 64)) == [["7"], ["6"], *parts]
+
+
+def test_the_default_model():
+    """bn2 is the last stage itself."""
+    groups = steps(survey(efficientnet_lite0(10), 64))
+    assert groups[0] == ["classifier"]
+    assert [(group[0], group[-1]) for group in groups[1:]] == [
+        ("blocks.5.0.conv_pw", "bn2"),
+        ("blocks.3.0.conv_pw", "blocks.4.2.bn3"),
+        ("blocks.2.0.conv_pw", "blocks.2.1.bn3"),
+        ("conv_stem", "blocks.1.1.bn3"),
+    ]
 
 
 def test_what_a_module_holds_beside_its_children_comes_before_them():
