@@ -6,7 +6,7 @@
     │   ├── InputMissing  InputEmpty  InputUnreadable
     │   ├── ImageUnreadable  ImageTooLarge  ImageUnwritable     (of one image: its record; the run ends with 5)
     │   ├── CheckpointUnreadable  CheckpointUnsafe  CheckpointMismatch
-    │   └── LabelsUnreadable  DatasetUnreadable  MapUnreadable  ReportUnreadable
+    │   └── LabelsUnreadable  DatasetUnreadable  MapUnreadable  MapMissing  ReportUnreadable
     ├── ModelSideError           4   a name the model side does not know, or cannot serve
     │   ├── ModelUnknown  LayerUnknown  ClassUnknown  MethodUnknown  MetricUnknown
     │   ├── MethodUnsuitable  LayerUnsuitable  ModelFailed  OutOfMemory
@@ -79,6 +79,9 @@ class DatasetUnreadable(InputError): ...
 
 
 class MapUnreadable(InputError): ...
+
+
+class MapMissing(InputError): ...
 
 
 class ReportUnreadable(InputError): ...

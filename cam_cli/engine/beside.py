@@ -1,22 +1,24 @@
-"""Several models side by side: the same images through one explainer each."""
+"""Several models side by side: the same images through one explainer (or judge) each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from cam_cli.types import Explanation, Failure, LeftOut, Picture
+from cam_cli.types import Failure, Picture
 
-from .explain import Explainer
+Outcome = TypeVar("Outcome")
+Seen = Sequence[Picture | Failure]
 
 
 @dataclass(frozen=True)
-class Beside:
+class Beside(Generic[Outcome]):
     """explainers: in the order the models were named."""
 
-    explainers: tuple[Explainer, ...]
+    explainers: tuple[Callable[[Seen], Iterable[Outcome]], ...]
 
-    def __call__(self, batch: Sequence[tuple[Picture | Failure, ...]]) -> Iterator[Explanation | LeftOut | Failure]:
+    def __call__(self, batch: Sequence[tuple[Picture | Failure, ...]]) -> Iterator[Outcome]:
         """Of each image of `batch`, prepared for every explainer in turn, every explainer's outcome: image by image."""
         found = [run(seen) for run, seen in zip(self.explainers, zip(*batch, strict=True), strict=True)]
         for outcomes in zip(*map(list, found), strict=True):

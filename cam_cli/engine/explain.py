@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,6 +29,7 @@ from .grouping import Grouping
 from .layout import to_grid
 from .likeness import Likeness, less_background
 from .probe import LayerProbe, Progress
+from .seed import seed_of
 from .selection import Selection
 from .truth import Truths
 
@@ -284,8 +284,3 @@ class Explainer:
 def rows_of(asked: Sequence[Sequence[Question]], turn: int) -> list[int]:
     """The images of a batch that have a question in round `turn`."""
     return [row for row, mine in enumerate(asked) if turn < len(mine)]
-
-
-def seed_of(seed: int, image: str) -> int:
-    """A seed for one image of a run: the same in whatever batch, order or selection it comes."""
-    return int.from_bytes(hashlib.sha256(f"{seed}:{image}".encode("utf-8", "surrogateescape")).digest()[:7], "big")

@@ -8,6 +8,7 @@ from typing import Any
 from cam_cli.errors import UsageError
 
 MODEL, WHAT, BOXES, PIXELS, OUTPUT = "Model", "What to explain", "Boxes", "Pixels", "Output"
+DATA, NUMBERS, GATES = "Data", "Numbers", "Gates"
 RUN, TERMINAL = "Run", "Terminal"
 
 

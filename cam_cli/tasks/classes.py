@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cam_cli.engine.answers import Reading
+from cam_cli.engine.grouping import Grouping
 from cam_cli.engine.selection import Selection, parse_against, parse_selections
-from cam_cli.engine.truth import TrueClasses
+from cam_cli.engine.truth import TrueClasses, Truths
 from cam_cli.errors import UsageError
 from cam_cli.images.listing import Listing
 from cam_cli.images.truth import Called
@@ -18,13 +19,15 @@ from .listener import Listener
 
 @dataclass(frozen=True)
 class Classes:
-    """The classes of a run. against, truths: None where the options name none."""
+    """The classes of a run. against, truths: None where the options name none. grouping: where they are groups of the
+    network's."""
 
     reading: Reading
     selections: tuple[Selection, ...]
     against: Selection | None
-    truths: TrueClasses | None
+    truths: Truths | None
     images: int
+    grouping: Grouping | None = None
 
     def tell(self, listener: Listener) -> None:
         """What was understood, where a person's words needed looking up."""
@@ -32,7 +35,7 @@ class Classes:
         for topic, one in named:
             for index in one.indices if len(one.indices) == 1 else ():
                 listener.note(topic, f"{one.text}: {self.reading.labels.names[index]} ({index})")
-        if self.truths:
+        if isinstance(self.truths, TrueClasses):
             known = self.images - self.truths.missing
             listener.note("truth", f"known of {known} of {self.images} images, {self.truths.classes} different")
 

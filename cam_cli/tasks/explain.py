@@ -33,6 +33,7 @@ from cam_cli.specs.boxes import BoxSpec
 from cam_cli.types import LeftOut
 
 from .listener import Listener
+from .versions import versions
 
 
 @dataclass
@@ -115,7 +116,7 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
 
     from cam_cli.engine.pipeline import stream
 
-    from .explainer import make_ready, reader, versions  # torch from here on
+    from .explainer import make_ready, reader  # torch from here on
 
     ready = make_ready(spec, listener, plan.listing, plan.truth)
     maps_only = not any(isinstance(kind, Sheet) for kind in plan.kinds.values())
@@ -123,7 +124,7 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
         raise UsageError(f"-o {spec.output.output} names one result, the options ask for several; name a folder")
     side_by_side = bool(ready.naming.several & {"method", "layer"})
     threshold = plan.boxes.threshold if plan.boxes else ""
-    labels, model = ready.explain.explainers[0].reading.labels, ready.facts["models"][0]
+    labels, model = ready.labels, ready.facts["models"][0]
     setting = make_setting(spec.export, labels, plan.listing.whole, model, plan.ids, side_by_side, threshold)
     summary = Summary(len(plan.listing), len(ready.views), plan.destination.name)
     folder = plan.destination.folder
@@ -134,7 +135,7 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
     listener.begin(summary.total)
     results = stream(
         plan.listing,
-        read=reader(spec, ready.views),
+        read=reader(spec.geometry, ready.views),
         explain=ready.explain,
         finish=Finisher(
             plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination, plan.boxes, spec.export.masks

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 
-from cam_cli import __version__
 from cam_cli.choice import ModelChoice
 from cam_cli.engine.allocator import keep_blocks
 from cam_cli.engine.augment import Augmentation, augmentations
@@ -27,34 +25,40 @@ from cam_cli.images.truth import Called
 from cam_cli.methods.method import Method, Needs
 from cam_cli.models import load
 from cam_cli.models.head import find_head
+from cam_cli.models.labels import Labels
 from cam_cli.models.layers import Layer, Survey, outputs_at, survey
 from cam_cli.models.network import Network
 from cam_cli.outputs.naming import Naming
-from cam_cli.specs import ExplainSpec
-from cam_cli.types import Failure, Head, ImageItem, Picture, Recipe
+from cam_cli.specs import ExplainSpec, GeometrySpec
+from cam_cli.specs.run import RunSpec
+from cam_cli.types import Explanation, Failure, Head, ImageItem, LeftOut, Picture, Recipe
 
-from .classes import make_classes
+from .classes import Classes, make_classes
 from .columns import default_method, make_columns, make_methods
 from .listener import Listener
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A run that can start. views: how each model is shown pictures. facts: what `run.json` says of models, device."""
+    """A run that can start. views: how each model is shown pictures. facts: what `run.json` says of models, device.
+    labels: of the first model."""
 
-    explain: Beside
+    explain: Beside[Explanation | LeftOut | Failure]
     views: tuple[View, ...]
     naming: Naming
     batch_size: int
     workers: int
     facts: dict[str, Any]
+    labels: Labels
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """One model of a run. several: the parts of file names that it needs. facts: what `run.json` says of it."""
+    """One model of a run. seen: its layers. several: the parts of file names that it needs. facts: what `run.json` says
+    of it."""
 
     explainer: Explainer
+    seen: Survey
     view: View
     several: frozenset[str]
     facts: dict[str, Any]
@@ -66,17 +70,23 @@ def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: C
     keep_blocks()
     device = choose_device(spec.run.device)
     methods = make_methods(spec.method.methods, spec.method.smooth)
-    models = [prepare(spec, choice, methods, device, listener, listing, truth) for choice in spec.model.choices()]
+    resolve = lambda network: make_classes(spec.classes, network, listing, truth)  # noqa: E731
+    models = [prepare(spec, choice, methods, device, listener, resolve) for choice in spec.model.choices()]
     parts = frozenset[str]().union(*(one.several for one in models), ["model"] if len(models) > 1 else [])
-    auto = spec.run.batch_size == "auto"
     return Ready(
         Beside(tuple(one.explainer for one in models)),
         tuple(one.view for one in models),
         Naming(parts, spec.output.name),
-        default_batch(device) if auto else int(spec.run.batch_size),
+        batch_size(spec.run, device),
         spec.run.workers or os.cpu_count() or 1,
         {"models": [one.facts for one in models], "device": str(device), "precision": spec.run.precision},
+        models[0].explainer.reading.labels,
     )
+
+
+def batch_size(spec: RunSpec, device: torch.device) -> int:
+    """Images a forward pass."""
+    return default_batch(device) if spec.batch_size == "auto" else int(spec.batch_size)
 
 
 def prepare(
@@ -85,16 +95,15 @@ def prepare(
     methods: Mapping[str, Method],
     device: torch.device,
     listener: Listener,
-    listing: Listing,
-    truth: Called | None,
+    resolve: Callable[[Network], Classes],
 ) -> Prepared:
-    """Loads one model and resolves what the options mean for it."""
+    """Loads one model and resolves what the options mean for it; `resolve` says which of its classes are wanted."""
     network = load(choice)
     recipe = recipe_for(network.recipe, spec.geometry)
     listener.note("model", " · ".join(dict.fromkeys((choice.alias, network.name, network.weights))))
     for text in network.notes:
         listener.warn(text)
-    classes = make_classes(spec.classes, network, listing, truth)
+    classes = resolve(network)
     classes.tell(listener)
     seen = survey(network)
     if not methods:
@@ -130,6 +139,7 @@ def prepare(
         spec.run.seed,
         tokens,
         listener.progress,
+        classes.grouping,
     )
     parts = {"method": len(methods) > 1, "layer": len(columns) > len(methods), "class": several(classes.selections)}
     facts = {
@@ -150,7 +160,7 @@ def prepare(
         },
     }
     view = View(choice.alias, recipe, stride_of(seen))
-    return Prepared(explainer, view, frozenset(part for part, many in parts.items() if many), facts)
+    return Prepared(explainer, seen, view, frozenset(part for part, many in parts.items() if many), facts)
 
 
 def stride_of(seen: Survey) -> int:
@@ -233,18 +243,16 @@ def grid(layer: Layer, sizes: dict[str, tuple[int, int]]) -> dict[str, int]:
 Reader = Callable[[ImageItem | Failure], tuple[Picture | Failure, ...]]
 
 
-def reader(spec: ExplainSpec, views: tuple[View, ...]) -> Reader:
+def reader(spec: GeometrySpec, views: tuple[View, ...]) -> Reader:
     """What a reading thread does with one item of the listing: an outcome for every model."""
 
-    intensity = Intensity.parse(spec.geometry.intensity)
+    intensity = Intensity.parse(spec.intensity)
 
     def read(item: ImageItem | Failure) -> tuple[Picture | Failure, ...]:
         if isinstance(item, Failure):
             return failures(item)
         try:
-            return read_pictures(
-                item, views, fit=spec.geometry.fit, intensity=intensity, max_pixels=spec.geometry.max_pixels
-            )
+            return read_pictures(item, views, fit=spec.fit, intensity=intensity, max_pixels=spec.max_pixels)
         except (ImageUnreadable, ImageTooLarge) as error:
             return failures(Failure.of(item, error))
 
@@ -252,11 +260,3 @@ def reader(spec: ExplainSpec, views: tuple[View, ...]) -> Reader:
         return tuple(replace(one, item=replace(one.item, model=view.model)) for view in views)
 
     return read
-
-
-def versions() -> dict[str, str]:
-    """Of everything that can change a result and is loaded."""
-    names = ("torch", "torchvision", "timm", "transformers", "cv2", "numpy", "PIL")
-    return {"camtool": __version__} | {
-        name: str(sys.modules[name].__version__) for name in names if name in sys.modules
-    }

@@ -1,0 +1,71 @@
+"""`camtool evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cam_cli.errors import CamtoolError
+from cam_cli.specs.evaluate import (
+    DatasetSpec,
+    EvaluateGeometrySpec,
+    EvaluateRunSpec,
+    EvaluateSpec,
+    EvaluateTerminalSpec,
+    GateSpec,
+    MetricSpec,
+    ReportSpec,
+)
+from cam_cli.specs.localize import LocalizeMethodSpec
+from cam_cli.specs.model import ModelSpec
+
+from .boundary import interruptible
+
+Dataset = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATASET",
+        help="Annotated images: a VOC, ImageNet, CUB or wsolevaluation folder, a COCO .json, a .csv with path, class "
+        "and boxes, or a folder of class folders.",
+        show_default=False,
+    ),
+]
+
+
+def evaluate(
+    dataset: Dataset,
+    data: DatasetSpec,
+    model: ModelSpec,
+    metric: MetricSpec,
+    method: LocalizeMethodSpec,
+    geometry: EvaluateGeometrySpec,
+    gates: GateSpec,
+    report: ReportSpec,
+    run: EvaluateRunSpec,
+    terminal: EvaluateTerminalSpec,
+) -> None:
+    """Measure maps against annotations: localisation, classification, faithfulness, with intervals, bars and reports.
+
+    Example: camtool evaluate val.csv --images photos -o report --fail-under gt_known_loc=0.6
+    """
+    spec = EvaluateSpec(tuple(sys.argv[1:]), dataset, data, model, metric, method, geometry, gates, report, run)
+    with interruptible() as stop:
+        from cam_cli.tasks.evaluate import check_gates, check_images, evaluate
+
+        from .console import Terminal
+
+        with Terminal(terminal, stop) as console:
+            try:
+                outcome = evaluate(spec, console, stop)
+            except CamtoolError as error:
+                if not stop.is_set():
+                    raise
+                console.error(error.kind, error.message)  # what ended the run is the signal
+                raise typer.Exit(stop.code) from error
+            console.report(outcome)
+    if stop.is_set():
+        raise typer.Exit(stop.code)
+    check_gates(outcome)
+    check_images(spec, outcome)

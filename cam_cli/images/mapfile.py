@@ -1,0 +1,116 @@
+"""Maps in files, by this tool or another: what `evaluate --maps` judges."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cam_cli.errors import MapUnreadable
+from cam_cli.types import Geometry
+
+from .naming import short_stem
+
+Array = np.ndarray
+PICTURES = (".png", ".tif", ".tiff")
+SUFFIXES = (".npz", ".npy", *PICTURES)
+SEEN = "(seen)"  # the entry of a .npz beside its maps: the part of the picture they cover
+
+
+@dataclass(frozen=True)
+class MapFile:
+    """The maps of one image. raw: float32 (u, v) by label; the only one of a file without labels under None.
+
+    seen: what the maps cover: half-open x0, y0, x1, y1 in pixels of the upright original, beyond whose edges it may
+    reach; None: all of it.
+    """
+
+    raw: Mapping[str | None, Array]
+    seen: tuple[float, float, float, float] | None = None
+
+    def of(self, labels: Sequence[str], path: Path) -> dict[str, Array]:
+        """By label. Raises MapUnreadable where a map without a label could be several's."""
+        if None not in self.raw:
+            return {label: self.raw[label] for label in labels if label in self.raw}
+        if len(labels) > 1:
+            raise MapUnreadable(
+                f"{path} holds one map, its image has {len(labels)} classes ({', '.join(labels)}); give one a class, "
+                "as a .npz with their names"
+            )
+        return dict.fromkeys(labels, self.raw[None])
+
+    def geometry(self, width: int, height: int, orientation: int = 1) -> Geometry:
+        """Of a map over an upright original of that size; its grid stands for the network's input."""
+        rows, columns = next(iter(self.raw.values())).shape
+        x0, y0, x1, y1 = self.seen or (0.0, 0.0, float(width), float(height))
+        scale = columns / (x1 - x0), rows / (y1 - y0)
+        fit = "squash" if self.seen is None else "model"
+        return Geometry(width, height, columns, rows, scale, (-x0 * scale[0], -y0 * scale[1]), fit, orientation)
+
+
+def find_map(folder: str, id: str) -> Path | None:
+    """The file of an image's maps below a folder: its id and then the suffix, else its id without its own."""
+    for name in (id, short_stem(id)):
+        for suffix in SUFFIXES:
+            path = Path(folder, name + suffix)
+            if path.is_file():
+                return path
+    return None
+
+
+def read_map(path: Path) -> MapFile:
+    """A `.npz` (an array a label, `seen` aside), a `.npy`, or a picture of 8, 16 or 32 bits and one channel.
+
+    Nothing is unpickled. Raises MapUnreadable.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MapUnreadable(f"{path}: {error.strerror or error}") from error
+    suffix = path.suffix.lower()
+    if suffix in PICTURES:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
+        if picture is None:
+            raise MapUnreadable(f"{path} is no picture that can be read; save the map again")
+        return MapFile({None: checked(picture, path)})
+    try:
+        loaded = np.load(BytesIO(data), allow_pickle=False)
+        if suffix == ".npy":
+            return MapFile({None: checked(loaded, path)})
+        arrays = {name: loaded[name] for name in loaded.files}
+    except (ValueError, EOFError, OSError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        raise MapUnreadable(f"{path} is no {suffix} of numbers ({error}); save it again with numpy") from error
+    seen = arrays.pop(SEEN, None)
+    if not arrays:
+        raise MapUnreadable(f"{path} holds no map")
+    if seen is not None and (seen.shape != (4,) or not (seen[2] > seen[0] and seen[3] > seen[1])):
+        raise MapUnreadable(f"{path}: {SEEN} is not x0 y0 x1 y1")
+    x0, y0, x1, y1 = (0.0,) * 4 if seen is None else map(float, seen)
+    maps: dict[str | None, Array] = {name: checked(one, path) for name, one in arrays.items()}
+    return MapFile(maps, None if seen is None else (x0, y0, x1, y1))
+
+
+def checked(values: Array, path: Path) -> Array:
+    """A map as float32 (u, v). Raises MapUnreadable for anything else."""
+    squeezed = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
+    if squeezed.ndim != 2 or not squeezed.size or squeezed.dtype.kind not in "fiub":
+        shape = "×".join(map(str, values.shape))
+        raise MapUnreadable(f"{path} holds {shape} of {values.dtype}, not rows and columns of numbers")
+    return squeezed.astype(np.float32)
+
+
+def packed(maps: Mapping[str, Array], seen: Sequence[float] | None) -> bytes:
+    """The maps of one image as the bytes of a `.npz` that `read_map` gives back without loss."""
+    buffer = BytesIO()
+    more = {} if seen is None else {SEEN: np.asarray(seen, np.float64)}
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, values in {**maps, **more}.items():
+            entry = BytesIO()
+            np.save(entry, values, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), entry.getvalue())  # no clock in it
+    return buffer.getvalue()

@@ -1,0 +1,130 @@
+"""Where an evaluation's maps come from: here files, in `judges` models side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cam_cli.datasets.dataset import Dataset
+from cam_cli.datasets.predictions import Said, read_predictions
+from cam_cli.engine.judged import Baseline, Judged, with_baselines
+from cam_cli.errors import ImageUnreadable, InputEmpty, InputMissing, MapMissing, MapUnreadable
+from cam_cli.images.header import Header, read_header
+from cam_cli.images.mapfile import find_map, read_map
+from cam_cli.images.naming import short_stem
+from cam_cli.metrics.baselines import centre, random
+from cam_cli.metrics.metric import Found
+from cam_cli.specs.evaluate import EvaluateSpec
+from cam_cli.types import Failure, ImageItem, Truth
+
+BASELINES: dict[str, Baseline] = {"centre": lambda geometry, seed: centre(geometry), "random": lambda _, seed: random(seed)}
+IN_FILES = "maps"  # what a run is called whose maps come from files, and its model
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The first stages of a stream (see `pipeline.stream`), up to what is judged.
+
+    runs: of each, what the report says of it. names: of each model, those of its runs, then the baselines'.
+    truths: of each model by id, in the classes that it knows. unknown: those of the data that some model lacks.
+    facts: what `run.json` says of models and device.
+    """
+
+    read: Callable[[ImageItem], Any]
+    explain: Callable[[list[Any]], Iterable[Judged | Failure]]
+    batch_size: int
+    workers: int
+    runs: tuple[dict[str, Any], ...]
+    names: Mapping[str, tuple[str, ...]]
+    truths: Mapping[str, Mapping[str, Truth]]
+    unknown: tuple[str, ...]
+    facts: dict[str, Any]
+
+
+def from_files(spec: EvaluateSpec, dataset: Dataset) -> Bench:
+    """The maps of --maps. Raises InputMissing, InputEmpty where not one of them is there, and DatasetUnreadable."""
+    folder = str(spec.metric.maps)
+    if not os.path.isdir(folder):
+        raise InputMissing(f"--maps {folder}: no such folder; check the path")
+    if not any(find_map(folder, truth.item.id) for truth in dataset.truths):
+        first = dataset.truths[0].item.id
+        raise InputEmpty(f"--maps {folder}: no map of any of the {len(dataset.truths)} images (looked for {first}.npy …)")
+    said = None
+    if spec.metric.predictions is not None:
+        said = read_predictions(spec.metric.predictions, dataset.classes)
+    baselines = BASELINES if spec.metric.baselines else {}
+    read = MapReader(folder, dataset.by_id, said, baselines, spec.run.seed)
+    run = {"run": IN_FILES, "model": IN_FILES, "network": None, "weights": None, "sha256": None}
+    return Bench(
+        read,
+        list,
+        64,
+        spec.run.workers or os.cpu_count() or 1,
+        ({**run, "method": IN_FILES, "layers": []},),
+        {IN_FILES: (IN_FILES, *baselines)},
+        {IN_FILES: dataset.by_id},
+        (),
+        {"models": [], "device": None, "precision": None, "maps": folder},
+    )
+
+
+@dataclass(frozen=True)
+class MapReader:
+    """What a reading thread does with one image of which a file has the maps. said: by id or path, where it is known."""
+
+    folder: str
+    truths: Mapping[str, Truth]
+    said: Mapping[str, Said] | None
+    baselines: Mapping[str, Baseline]
+    seed: int
+
+    def __call__(self, item: ImageItem) -> Judged | Failure:
+        item = ImageItem(item.id, item.path, item.stem, model=IN_FILES)
+        try:
+            return self.judged(item, self.truths[item.id])
+        except (MapMissing, MapUnreadable, ImageUnreadable) as error:
+            return Failure.of(item, error)
+
+    def judged(self, item: ImageItem, truth: Truth) -> Judged:
+        path = find_map(self.folder, item.id)
+        if path is None:
+            raise MapMissing(f"no map of it in {self.folder} ({item.id}.npy, .npz, .png, .tif)")
+        maps = read_map(path)
+        header = read_header(read_start(item.path)) if truth.size is None or os.path.isfile(item.path) else None
+        width, height, orientation = upright(header, truth)
+        geometry = maps.geometry(width, height, orientation)
+        said = self.answer(item)
+        found = Found(
+            geometry,
+            maps.of(truth.labels, path),
+            said.predictions if said else None,
+            said.probabilities if said else None,
+        )
+        return Judged(item, geometry, with_baselines({IN_FILES: found}, self.baselines, self.seed, item.id))
+
+    def answer(self, item: ImageItem) -> Said | None:
+        """What the table says of an image; nothing of one that it does not have counts as no answer at all."""
+        if self.said is None:
+            return None
+        names = (item.id, item.path, short_stem(item.id))
+        return next((self.said[name] for name in names if name in self.said), Said((), None))
+
+
+def read_start(path: str) -> bytes:
+    """The bytes of an image file. Raises ImageUnreadable."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise ImageUnreadable(f"cannot read the file: {error.strerror or error}") from error
+
+
+def upright(header: Header | None, truth: Truth) -> tuple[int, int, int]:
+    """Width and height of an upright original and its EXIF orientation: by its header, else as the data say."""
+    if header is None:
+        assert truth.size is not None
+        return (*truth.size, 1)
+    width, height = header.width, header.height
+    return (height, width, header.orientation) if header.orientation > 4 else (width, height, header.orientation)
