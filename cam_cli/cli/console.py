@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -13,11 +14,13 @@ from rich.text import Text
 
 from cam_cli.outputs.record import json_line
 from cam_cli.specs.run import TerminalSpec
+from cam_cli.tasks.evaluate import Outcome
 from cam_cli.tasks.explain import Summary, counted
 from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
 
 from .boundary import Stop
 from .stdout import Stdout
+from .verdict import gates_table, numbers_table
 
 EVERY = 30.0  # seconds between progress lines where there is no terminal to draw a bar in
 
@@ -106,6 +109,13 @@ class Terminal:
             self.note("image", f"{printable(record['image'])}: {answer(record)}")
         self.tick()
 
+    def judged(self, image: str, error: Mapping[str, str] | None) -> None:
+        self.explained += 1
+        if error:
+            self.failed += 1
+            self.error(error["kind"], f"{printable(image)}: {error['message']}")
+        self.tick()
+
     def left_out(self, image: str, correct: bool | None) -> None:
         self.explained += 1
         if self.spec.verbose:
@@ -144,6 +154,20 @@ class Terminal:
             "done",
             f"{', '.join(told)} in {summary.seconds:.1f} s ({pace:.1f} {summary.noun}s/s): {summary.where}{rest}",
         )
+
+    def report(self, outcome: Outcome) -> None:
+        """The numbers and gates of an evaluation, and the last line; on stdout the report, or where it is."""
+        self.bar.stop()
+        if outcome.report:
+            self.stderr.print(numbers_table(outcome.runs))
+            if outcome.gates:
+                self.stderr.print(gates_table(outcome.gates))
+            text = os.fsencode(outcome.report) + (b"\0" if self.spec.print0 else b"\n")
+            self.stdout.write(outcome.report.read_bytes() if self.spec.json else text)
+        pace = outcome.done / max(outcome.seconds, 1e-9)
+        told = [counted(outcome.done, "image")] + [f"{outcome.failed} failed"] * bool(outcome.failed)
+        rest = f"; stopped, {outcome.total - outcome.done - outcome.failed} not done" if outcome.stopped else ""
+        self.note("done", f"{', '.join(told)} in {outcome.seconds:.1f} s ({pace:.1f} images/s): {outcome.where}{rest}")
 
 
 JUDGED = {True: "right", False: "wrong", None: "neither right nor wrong"}

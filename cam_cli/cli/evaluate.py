@@ -52,7 +52,7 @@ def evaluate(
     """
     spec = EvaluateSpec(tuple(sys.argv[1:]), dataset, data, model, metric, method, geometry, gates, report, run)
     with interruptible() as stop:
-        from cam_cli.tasks.evaluate import check_gates, check_images, evaluate
+        from cam_cli.tasks.evaluate import check_failures, check_gates, evaluate
 
         from .console import Terminal
 
@@ -68,4 +68,4 @@ def evaluate(
     if stop.is_set():
         raise typer.Exit(stop.code)
     check_gates(outcome)
-    check_images(spec, outcome)
+    check_failures(spec, outcome)

@@ -17,7 +17,8 @@ from cam_cli.types import Picture
 from .answers import Answers
 from .column import Column
 from .device import to_device
-from .explain import Explainer, Question, seed_of
+from .explain import Explainer, Question
+from .seed import seed_of
 
 
 @dataclass(frozen=True)

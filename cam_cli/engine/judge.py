@@ -18,6 +18,7 @@ from .imageprobe import ImageProbe, Inquiry
 from .judged import Baseline, Judged, Rows, with_baselines
 from .vocabulary import Vocabulary
 
+
 @dataclass(frozen=True)
 class Judge:
     """One model of an evaluation; all fields are fixed for a run.

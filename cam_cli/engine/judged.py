@@ -34,7 +34,9 @@ class Judged:
     flags: tuple[str, ...] = ()
 
 
-def with_baselines(found: Mapping[str, Found], baselines: Mapping[str, Baseline], seed: int, id: str) -> dict[str, Found]:
+def with_baselines(
+    found: Mapping[str, Found], baselines: Mapping[str, Baseline], seed: int, id: str
+) -> dict[str, Found]:
     """`found`, and for every baseline the same answers under its map."""
     first = next(iter(found.values()))
     more = {}

@@ -36,7 +36,9 @@ class Earlier:
             report = json.loads(path.read_bytes())
         except (OSError, ValueError, RecursionError) as error:
             why = getattr(error, "strerror", None) or error
-            raise ReportUnreadable(f"--baseline {folder}: {path} cannot be read ({why}); name an output folder of `camtool evaluate`") from error
+            raise ReportUnreadable(
+                f"--baseline {folder}: {path} cannot be read ({why}); name an output folder of `camtool evaluate`"
+            ) from error
         if not isinstance(report, dict) or report.get("schema") != SCHEMA:
             raise ReportUnreadable(f"--baseline {folder}: {path} is no report of `camtool evaluate`")
         return cls(folder, report, list(read_rows(folder)))
@@ -66,7 +68,9 @@ class Earlier:
                 reporter.rows_of(run["model"]), [row for row in self.rows if row["model"] == before["model"]]
             )
             now = Tally(run["run"], mine, numbers[run["run"]], reporter.resamples, reporter.seed)
-            then = Tally(before["run"], old, had(numbers[run["run"]], old, before["run"]), reporter.resamples, reporter.seed)
+            then = Tally(
+                before["run"], old, had(numbers[run["run"]], old, before["run"]), reporter.resamples, reporter.seed
+            )
             for name, value in now.values.items():
                 known = then.values.get(name)
                 change = None if known is None else difference(value, known)

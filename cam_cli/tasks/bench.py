@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,10 @@ from cam_cli.metrics.metric import Found
 from cam_cli.specs.evaluate import EvaluateSpec
 from cam_cli.types import Failure, ImageItem, Truth
 
-BASELINES: dict[str, Baseline] = {"centre": lambda geometry, seed: centre(geometry), "random": lambda _, seed: random(seed)}
+BASELINES: dict[str, Baseline] = {
+    "centre": lambda geometry, seed: centre(geometry),
+    "random": lambda _, seed: random(seed),
+}
 IN_FILES = "maps"  # what a run is called whose maps come from files, and its model
 
 
@@ -50,7 +53,9 @@ def from_files(spec: EvaluateSpec, dataset: Dataset) -> Bench:
         raise InputMissing(f"--maps {folder}: no such folder; check the path")
     if not any(find_map(folder, truth.item.id) for truth in dataset.truths):
         first = dataset.truths[0].item.id
-        raise InputEmpty(f"--maps {folder}: no map of any of the {len(dataset.truths)} images (looked for {first}.npy …)")
+        raise InputEmpty(
+            f"--maps {folder}: no map of any of the {len(dataset.truths)} images (looked for {first}.npy …)"
+        )
     said = None
     if spec.metric.predictions is not None:
         said = read_predictions(spec.metric.predictions, dataset.classes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import inf, nan
 from typing import Any
 
@@ -13,7 +14,7 @@ from cam_cli.images.decode import decode
 from cam_cli.images.intensity import Intensity, value_range
 from cam_cli.images.preprocess import to_rgb8
 from cam_cli.maps import heatmap, window
-from cam_cli.outputs.report.case import Case
+from cam_cli.outputs.report.case import Case, Xyxy
 from cam_cli.outputs.report.thumbnail import thumbnails
 from cam_cli.specs.evaluate import EvaluateSpec
 from cam_cli.types import Geometry, ImageItem
@@ -55,11 +56,13 @@ def case(row: Mapping[str, Any], run: str, spec: EvaluateSpec) -> Case:
     """Raises ImageUnreadable, ImageTooLarge."""
     mine = row["runs"][run]
     drawn, boxes = mine["drawn"], mine["rows"].get(BOXES)
-    geometry = Geometry(**{key: tuple(value) if isinstance(value, list) else value for key, value in row["geometry"].items()})
+    kept: dict[str, Any] = row["geometry"]
+    geometry = replace(Geometry(**kept), scale=tuple(kept["scale"]), offset=tuple(kept["offset"]))
     decoded = decode(ImageItem(row["id"], row["image"], row["id"]), spec.geometry.max_pixels)
     pixels = to_rgb8(decoded.values, value_range(decoded.values, Intensity.parse(spec.geometry.intensity)))
     raw = np.array([[nan if value is None else value for value in line] for line in drawn["raw"]], np.float32)
-    label, found, score, right = drawn["label"], (), None, None
+    label, score, right = drawn["label"], None, None
+    found: tuple[Xyxy, ...] = ()
     if boxes and label in boxes["labels"]:
         place = boxes["labels"].index(label)
         found = (tuple(boxes["box"][place]),) if boxes["box"][place] else ()

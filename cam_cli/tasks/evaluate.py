@@ -101,7 +101,11 @@ def evaluate(spec: EvaluateSpec, listener: Listener, stop: Event) -> Outcome:
             from .closing import close
 
             report = close(spec, plan, bench, numbers, files, outcome.seconds)
-            outcome.report, outcome.gates, outcome.runs = plan.folder.path / "report.json", report["gates"], report["runs"]
+            outcome.report, outcome.gates, outcome.runs = (
+                plan.folder.path / "report.json",
+                report["gates"],
+                report["runs"],
+            )
     describe(plan.folder, run, outcome.counts(), outcome.seconds)
     return outcome
 
@@ -164,7 +168,7 @@ def calibrate(
         for row in made:
             rows.append(row)
             listener.judged(row["image"], row["error"])
-    found = {}
+    found: dict[str, tuple[float, str]] = {}
     for model, names in bench.names.items():
         for run in names:
             tally = Tally(run, [row for row in rows if row["model"] == model], numbers, 0, spec.run.seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,8 @@ class Plan:
     def tell(self, listener: Listener) -> None:
         data = self.dataset
         listener.note(
-            "data", f"{data.path} ({data.format}): {counted(len(data.truths), 'image')}, {counted(len(data.classes), 'class')}"
+            "data",
+            f"{data.path} ({data.format}): {counted(len(data.truths), 'image')}, {counted(len(data.classes), 'class')}",
         )
         if self.excluded:
             listener.note("data", f"{self.excluded} left out by --exclude")
@@ -82,7 +83,9 @@ def make_plan(spec: EvaluateSpec) -> Plan:
     if spec.gates.baseline is not None:
         earlier = Earlier.read(spec.gates.baseline)
         earlier.check(protocol_json(spec), [truth.item.id for truth in dataset.truths])
-    best = choose_metrics({"gt_known_loc_best": True}, (), make_rules(spec, None), has, False) if calibration else numbers
+    best = (
+        choose_metrics({"gt_known_loc_best": True}, (), make_rules(spec, None), has, False) if calibration else numbers
+    )
     return Plan(dataset, excluded, gates, numbers, folder, earlier, calibration, best)
 
 

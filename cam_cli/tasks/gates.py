@@ -68,6 +68,14 @@ def parse(text: str, kind: str, flag: str) -> Gate:
     return Gate(text, kind, METRICS.canonical(metric), bar, model or None, method or None)
 
 
+def check_runs(gates: Sequence[Gate], runs: Sequence[Mapping[str, Any]]) -> None:
+    """Raises UsageError for a gate about a run that there is not."""
+    for gate in gates:
+        if not any(map(gate.about, runs)):
+            known = ", ".join(f"{run['model']}/{run['method']}" for run in runs)
+            raise UsageError(f"{gate.text}: no run is called {gate.model}/{gate.method} (there are {known})")
+
+
 def judge(gates: Sequence[Gate], report: Mapping[str, Any], significant: bool) -> list[dict[str, Any]]:
     """The gates of a report, one entry for each run and number that one is about; what could not be computed falls, and
     so does a gate that is about no run."""

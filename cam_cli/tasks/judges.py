@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from cam_cli.choice import ModelChoice
@@ -24,7 +23,7 @@ from cam_cli.metrics.metric import Metric
 from cam_cli.models.network import Network
 from cam_cli.specs import ClassSpec, ExplainSpec, OutputSpec
 from cam_cli.specs.evaluate import EvaluateSpec
-from cam_cli.types import Failure, Truth
+from cam_cli.types import Failure
 
 from .bench import BASELINES, Bench
 from .classes import Classes
@@ -93,7 +92,7 @@ def known_classes(
         vocabulary = Vocabulary.match(network.labels, spellings, dataset.by_id, dataset.path)
     words.append(vocabulary)
     reading = Reading(vocabulary.labels, network.activation)
-    texts = ("truth",)
+    texts: tuple[str, ...] = ("truth",)
     if spec.metric.explained == "top" and (explained or not spellings):
         texts = ("top1", "truth")
     selections = parse_selections(texts, vocabulary.labels.find, reading)

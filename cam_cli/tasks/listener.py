@@ -1,5 +1,6 @@
 """What a task tells whoever runs it; a terminal is one such listener."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 
@@ -18,6 +19,9 @@ class Listener(Protocol):
 
     def result(self, record: dict[str, Any], paths: tuple[str, ...], data: bytes | None) -> None:
         """One image is done, in input order: its record, the paths written, and bytes that were asked for on stdout."""
+
+    def judged(self, image: str, error: Mapping[str, str] | None) -> None:
+        """One image of an evaluation is done, in the data's order: its path, and its error's kind and message."""
 
     def left_out(self, image: str, correct: bool | None) -> None:
         """One image is done, and `--only` leaves it out: its path, and whether the model is right about it."""

@@ -110,7 +110,9 @@ class Reporter:
             "higher_is_better": metric.higher_is_better,
             "oracle": "oracle" in str(value.computed_with.get("chosen_on", "")),
             "computed_with": plain(value.computed_with),
-            "baselines": {one: {key: summary(other)[key] for key in ("value", "ci95")} for one, other in baselines.items()},
+            "baselines": {
+                one: {key: summary(other)[key] for key in ("value", "ci95")} for one, other in baselines.items()
+            },
         }
 
     def metric(self, name: str) -> Metric:
