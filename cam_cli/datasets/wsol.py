@@ -76,7 +76,7 @@ def chosen(request: Request) -> str:
         raise InputMissing(f"{path}: no {IDS} in it or in a folder below it; name the folder of a split")
     if split is None and len(there) == 1:
         return os.path.join(path, there[0])
-    if split not in there:
+    if split is None or not os.path.isdir(os.path.join(path, split)):
         doubt = f"--split {split}: not there{nearest(split, there)}" if split else "which split? Give --split"
         raise UsageError(f"{doubt} (splits in {path}: {', '.join(there)})")
     return os.path.join(path, split)
