@@ -40,7 +40,7 @@ class Layout(NamedTuple):
 
 def detects(path: str) -> bool:
     try:
-        found = layout(path, None, None)
+        found = layout(path, None, None, ("ilsvrc", "torn"))
         return found is not None and any(
             xml_of(found.boxes, one.below) for one in islice(Walk().files(found.images, Pattern()), FEW)
         )
@@ -48,10 +48,11 @@ def detects(path: str) -> bool:
         return False
 
 
-def layout(path: str, split: str | None, images: str | None) -> Layout | None:
+def layout(path: str, split: str | None, images: str | None, kinds: tuple[str, ...]) -> Layout | None:
     """Where images and boxes are: in the folder named, or the boxes beside it or beside a folder above. The layouts are
     those of the download from image-net.org (`ILSVRC/Data/CLS-LOC/val`, `ILSVRC/Annotations/CLS-LOC/val`), of the
-    single archives (`ILSVRC2012_img_val`, `ILSVRC2012_bbox_val_v3/val`), and a folder with `Annotations` in it."""
+    single archives (`ILSVRC2012_img_val`, `ILSVRC2012_bbox_val_v3/val`), and a folder with `Annotations` in it.
+    kinds: what the XML may be, as `kind_of` says."""
     here = os.path.abspath(path)
     last = os.path.basename(here)
     split = split or (last if last in ("train", "val") else "val")
@@ -67,7 +68,7 @@ def layout(path: str, split: str | None, images: str | None) -> Layout | None:
         for name in BOXES:
             folder = os.path.normpath(os.path.join(base, name.format(split=split)))
             deep = name not in ("{split}", "")  # those may be trees of a million images
-            if (name or base == path) and os.path.isdir(folder) and kind_of(folder, deep) == "ilsvrc":
+            if (name or base == path) and os.path.isdir(folder) and kind_of(folder, deep) in kinds:
                 return Layout(root, folder)
     return None
 
@@ -99,7 +100,8 @@ def read(request: Request, notes: Notes) -> Iterator[Truth]:
 
     Boxes: xmin, ymin, xmax, ymax are pixels from 0, both inside: the half-open box is xmin, ymin, xmax + 1, ymax + 1.
     """
-    found = layout(request.path, request.split, request.images)
+    asked = request.path, request.split, request.images
+    found = layout(*asked, ("ilsvrc", "torn")) or layout(*asked, ("voc",))  # somebody insists, and is to have it
     if found is None:
         split = request.split or "val"
         raise InputMissing(

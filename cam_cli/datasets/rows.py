@@ -66,6 +66,8 @@ def decimal(text: str, name: str, place: str) -> float:
 
 def whole(text: str, name: str, place: str) -> int:
     """A whole number, `500.0` being one. Raises DatasetUnreadable."""
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
     value = decimal(text, name, place)
     if value != int(value):
         raise DatasetUnreadable(f"{place}: {name} is {text!r}; a whole number is wanted")

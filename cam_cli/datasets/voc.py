@@ -17,6 +17,7 @@ from .dataset import Format, Notes, Request
 from .pictures import Pictures, item
 from .rows import Unique, read_rows
 
+ANNOTATIONS, IMAGES = ("Annotations", "annotations"), ("JPEGImages", "images", "Images")
 NO_XML = "image without an XML file"
 OTHER_NAME = "picture found by the file name in the XML, not by that of the XML"
 OF_ONE_CLASS = re.compile(r"(\S.*?)\s+(-1|0|1)")
@@ -24,14 +25,20 @@ FIRST = 1  # VOC's top left pixel is (1, 1): "Pixel indexes", VOC devkit; VOCeva
 
 
 def detects(path: str) -> bool:
-    if os.path.isdir(os.path.join(path, "Annotations")):
-        return kind_of(os.path.join(path, "Annotations")) in ("voc", "torn")
-    return kind_of(path, deep=False) == "voc"
+    annotations = first_there(path, ANNOTATIONS)
+    kind = kind_of(annotations, deep=annotations != path)
+    return kind == "voc" or (kind == "torn" and os.path.isdir(os.path.join(path, "JPEGImages")))
+
+
+def first_there(path: str, names: tuple[str, ...]) -> str:
+    """The first folder of these names below a path, else the path itself."""
+    return next((folder for name in names if os.path.isdir(folder := os.path.join(path, name))), path)
 
 
 def read(request: Request, notes: Notes) -> Iterator[Truth]:
-    """`Annotations/*.xml` with the images of `JPEGImages`; or a folder of XML files and images, or of XML files alone
-    with --images. Subfolders are mirrored. ids are the images' paths below their root.
+    """`Annotations/*.xml` with the images of `JPEGImages`; where these folders are not, `images`, or the path itself,
+    which may hold XML files and images alike. --images names another root. Subfolders are mirrored. ids are the images'
+    paths below their root.
 
     A split is `ImageSets/Main/SPLIT.txt`, in its order. Without one: every XML file by name, then the images that have
     none. An image without XML has no truth; one whose XML holds no object has none of the classes.
@@ -41,9 +48,8 @@ def read(request: Request, notes: Notes) -> Iterator[Truth]:
     true: VOC leaves such an image out of the classification of that class ("not evaluated"); the objects stay, with
     their flag.
     """
-    standard = os.path.isdir(os.path.join(request.path, "Annotations"))
-    annotations = os.path.join(request.path, "Annotations") if standard else request.path
-    root = request.images or (os.path.join(request.path, "JPEGImages") if standard else request.path)
+    annotations = first_there(request.path, ANNOTATIONS)
+    root = request.images or first_there(request.path, IMAGES)
     stems, pictures, ids = xml_stems(annotations), Pictures.read(root, notes), Unique()
     known = set(stems)
     wanted = stems if request.split is None else split(request.path, request.split, known | pictures.stems.keys())

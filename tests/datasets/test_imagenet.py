@@ -6,7 +6,7 @@ from cam_cli.datasets.dataset import Request
 from cam_cli.datasets.imagenet import OTHER_CLASS
 from cam_cli.datasets.opening import detect, open_dataset
 from cam_cli.datasets.voc import NO_XML
-from cam_cli.errors import InputMissing
+from cam_cli.errors import DatasetUnreadable, InputMissing
 
 from .samples import drawn, make_imagenet, opened, pictures, text, told, xml
 
@@ -80,6 +80,21 @@ def test_images_elsewhere(tmp_path):
         opened(tmp_path / "devkit", "imagenet")
     found = open_dataset(Request(str(tmp_path / "devkit"), images=str(tmp_path / "disk/photos")), "imagenet")
     assert told(found) == [(f"{VAL}.JPEG", (TENCH,), [(0, 1, 3, 4)])]
+
+
+def test_a_torn_file_does_not_make_it_another_format(tmp_path):
+    sample = make_imagenet(tmp_path)
+    text(sample.path / f"Annotations/CLS-LOC/val/{VAL}.xml", "<annotation>")
+    with pytest.raises(DatasetUnreadable, match=rf"{VAL}\.xml: not XML, or torn"):
+        opened(sample.path)
+
+
+def test_somebody_insists(tmp_path):
+    """On pixels from 0 for boxes of their own classes."""
+    pictures(tmp_path / "images", ("a.jpg",))
+    xml(tmp_path / "Annotations/a.xml", drawn("dog", 0, 0, 39, 29))
+    assert opened(tmp_path).format == "voc"
+    assert told(opened(tmp_path, "imagenet")) == [("a.jpg", ("dog",), [(0, 0, 40, 30)])]
 
 
 def test_photographs_in_a_folder_beside_somebodys_boxes_are_not_ilsvrc(tmp_path):

@@ -111,6 +111,13 @@ def test_of_two_pictures_called_alike_the_xml_means_the_one_it_names(tmp_path):
     assert [one.item.stem for one in found.truths] == ["a.png", "a.jpg"]
 
 
+def test_a_torn_file_does_not_make_it_another_format(tmp_path):
+    sample = make_voc(tmp_path)
+    text(sample.path / "Annotations/a.xml", "<annotation>")
+    with pytest.raises(DatasetUnreadable, match=r"a\.xml: not XML, or torn"):
+        opened(sample.path)
+
+
 def test_an_image_that_is_missing_is_listed_all_the_same(tmp_path):
     sample = make_voc(tmp_path)
     (sample.path / "JPEGImages/a.jpg").unlink()
@@ -146,6 +153,16 @@ def test_names_in_a_split(tmp_path):
     text(sample.path / "ImageSets/Main/twice.txt", "a", "b", "", "a.jpg")
     with pytest.raises(DatasetUnreadable, match=r"twice\.txt, row 4: a was there before, in .*twice\.txt, row 1"):
         opened(sample.path, split="twice")
+
+
+@pytest.mark.parametrize(
+    ("boxes", "images"), [("annotations", "images"), ("Annotations", "Images"), ("Annotations", "."), (".", "images")]
+)
+def test_folders_as_tools_call_them(tmp_path, boxes, images):
+    pictures(tmp_path / images, ("a.jpg",))
+    xml(tmp_path / boxes / "a.xml", drawn("dog", 1, 1, 2, 2))
+    found = opened(tmp_path, images=True)
+    assert (found.format, told(found)) == ("voc", [("a.jpg", ("dog",), [(0, 0, 2, 2)])])
 
 
 def test_a_folder_of_xml_files_beside_the_images_or_apart(tmp_path):
