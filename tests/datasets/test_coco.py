@@ -164,6 +164,11 @@ def test_where_the_images_lie(tmp_path, file, images):
     assert (tmp_path / images / "a.jpg").samefile(found.truths[0].item.path)
 
 
+def test_a_folder_with_the_file_in_it(tmp_path):
+    coco(tmp_path / "instances_val2017.json", [IMAGE], [ONE], [DOG])
+    assert told(opened(tmp_path)) == [("a.jpg", ("dog",), [(1, 2, 4, 6)])]
+
+
 def test_file_names_that_lead_elsewhere(tmp_path):
     absolute = picture(tmp_path / "x/y.jpg")
     names = [str(absolute), "../../up.jpg", "./a//b.jpg"]

@@ -63,6 +63,12 @@ def test_training_images_with_boxes_by_class(tmp_path):
     assert told(opened(tmp_path / "Data/CLS-LOC/train")) == wanted
 
 
+def test_training_images_in_one_folder(tmp_path):
+    pictures(tmp_path / "photos", (f"{TENCH}_96.JPEG",))
+    xml(tmp_path / f"Annotations/{TENCH}/{TENCH}_96.xml", drawn(TENCH, 5, 5, 9, 9), source="ILSVRC_2012")
+    assert told(opened(tmp_path / "photos")) == [(f"{TENCH}_96.JPEG", (TENCH,), [(5, 5, 10, 10)])]
+
+
 def test_a_size_that_an_image_does_not_have_is_cut_to(tmp_path):
     sample = make_imagenet(tmp_path)
     xml(

@@ -150,6 +150,8 @@ def test_names_in_a_split(tmp_path):
     assert [(id, labels) for id, labels, _ in told(found)] == [
         ("photo 1.jpg", ()), ("a.jpg", ("dog", "cat")), ("img.v2.jpg", ("owl",)), ("gone.jpg", ()),
     ]  # fmt: skip
+    text(sample.path / "ImageSets/Main/numbered.txt", "photo 1")  # no list of a class `photo`
+    assert [id for id, _, _ in told(opened(sample.path, split="numbered"))] == ["photo 1.jpg"]
     text(sample.path / "ImageSets/Main/twice.txt", "a", "b", "", "a.jpg")
     with pytest.raises(DatasetUnreadable, match=r"twice\.txt, row 4: a was there before, in .*twice\.txt, row 1"):
         opened(sample.path, split="twice")
