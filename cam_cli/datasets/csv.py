@@ -35,10 +35,11 @@ def read(request: Request, notes: Notes) -> Iterator[Truth]:
     `path` (or image, file, filename): below --images, else below the table's folder; the id is the path as written,
     or what a column `id` says. `class` (or truth, label): one class; or `labels`: several, with --separator between;
     or a column a class, which holds 1, 0, −1 (uncertain: see --uncertain) or nothing (as 0). A class is a name, a WNID
-    or an index. `width`, `height`: of the picture that the boxes are in; may lack. `boxes`: half-open
-    `x0 y0 x1 y1;…` in its pixels, from the corner (0, 0); a box may begin with its class (`dog 1 2 3 4`), and must
-    where the row has several; an empty cell says nothing of boxes. `mask`: a picture, not black inside, of the row's
-    one class, found as `path` is. Further columns serve --by; those are never taken for a class.
+    or an index. An empty `class` says nothing; without any of several classes an image shows none of them, so it has no
+    objects. `width`, `height`: of the picture that the boxes are in; may lack. `boxes`: half-open `x0 y0 x1 y1;…` in
+    its pixels, from the corner (0, 0); a box may begin with its class (`dog 1 2 3 4`), and must where the row has
+    several; an empty cell says nothing of boxes. `mask`: a picture, not black inside, of the row's one class, found as
+    `path` is. Further columns serve --by; those are never taken for a class.
 
     Without `class` or `labels` the columns of classes are those where at least half of what stands is 1, 0 or −1; what
     else stands there is an error with its row.
@@ -68,6 +69,8 @@ def read(request: Request, notes: Notes) -> Iterator[Truth]:
         size = None if width is None or height is None else size_of(cells[width], cells[height], place, notes)
         objects = None if boxes is None or not cells[boxes] else boxes_of(cells[boxes], labels, size, place, notes)
         regions = () if mask is None else masks_of(cells[mask], base, labels, place, notes)
+        if telling.exhaustive and not labels and not uncertain:
+            objects = ()
         columns = {name: cells[column] for name, column in chosen.items()}
         image = item(base, cells[path], ids.claim(name, place))
         yield Truth(image, labels, objects, uncertain, regions, size, columns)
@@ -93,6 +96,11 @@ class Labelling:
     separator: str | None
     each: dict[str, int]
     uncertain: str
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether a row tells all its classes, so that one without any shows none of them."""
+        return self.one is None or self.separator is not None
 
     def labels(self, cells: Sequence[str], place: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Those that are true and those that are uncertain, each once. Raises DatasetUnreadable."""

@@ -26,9 +26,9 @@ BOXES = (
 OTHER_CLASS = "XML that names another class than the image's folder"
 FEW = 200
 FIRST = 0
-"""ILSVRC's top left pixel is (0, 0), and xmax, ymax are inside. The development kit does not say so; the files do: of
-1022 boxes of 663 validation images xmin is 0 in 91 and ymin in 83, which pixels from 1 never are, and xmax is the width
-less 1 in 92 and never the width. wsolevaluation has the same numbers and takes them so."""
+"""ILSVRC's top left pixel is (0, 0), and xmax, ymax are inside. The development kit's readme says no more than "PASCAL
+VOC format", whose pixels count from 1; the numbers say otherwise: of 1022 boxes of 663 validation images, as
+wsolevaluation copied them, xmin is 0 in 91 and ymin in 83, xmax is the width less 1 in 92 and never the width."""
 
 
 class Layout(NamedTuple):

@@ -55,7 +55,7 @@ def test_several_labels_in_a_cell(tmp_path):
     rows = "path,labels,boxes", "a.jpg,dog;cat; dog,dog 1 2 3 4;cat 5 6 7 8", "b.jpg,,", "c.jpg,tabby cat,1 2 3 4"
     found = table(tmp_path, *rows)
     assert told(found) == [
-        ("a.jpg", ("dog", "cat"), [(1, 2, 3, 4), (5, 6, 7, 8)]), ("b.jpg", (), None),
+        ("a.jpg", ("dog", "cat"), [(1, 2, 3, 4), (5, 6, 7, 8)]), ("b.jpg", (), []),
         ("c.jpg", ("tabby cat",), [(1, 2, 3, 4)]),
     ]  # fmt: skip
     assert [thing.label for thing in found.truths[0].objects] == ["dog", "cat"]
@@ -96,6 +96,15 @@ def test_a_column_a_class(tmp_path, uncertain, labels, doubtful):
     assert [one.uncertain for one in found.truths] == doubtful
     assert [one.columns["Sex"] for one in found.truths] == ["Male", "Male", "Female"]
     assert found.classes == ("Edema", "Lung Opacity", "Support Devices")
+
+
+def test_of_several_classes_none_is_an_answer_of_one_it_is_not(tmp_path):
+    found = table(tmp_path, "path,dog", "a.jpg,-1", "b.jpg,0", "c.jpg,1")
+    assert told(found) == [("a.jpg", (), None), ("b.jpg", (), []), ("c.jpg", ("dog",), None)]
+    assert not found.notes.counts
+    found = table(tmp_path, "path,class", "a.jpg,", "b.jpg,dog")
+    assert told(found) == [("a.jpg", (), None), ("b.jpg", ("dog",), None)]
+    assert found.notes.places == {"image without truth": ["a.jpg"]}
 
 
 def test_a_cell_that_is_no_answer_is_told_not_taken_for_another_kind_of_column(tmp_path):

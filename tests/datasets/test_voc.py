@@ -95,6 +95,14 @@ def test_a_picture_called_otherwise_is_found_by_the_file_name(tmp_path):
     assert found.notes.places[OTHER_NAME] == [str(tmp_path / "Annotations/0001.xml")]
 
 
+def test_a_file_name_that_two_pictures_have_finds_neither(tmp_path):
+    pictures(tmp_path / "JPEGImages", ("x/1.jpg", "y/1.jpg"))
+    xml(tmp_path / "Annotations/a.xml", drawn("dog", 1, 1, 2, 2), filename="1.jpg")
+    assert {id: labels for id, labels, _ in told(opened(tmp_path))} == {
+        "a.jpg": ("dog",), "x/1.jpg": (), "y/1.jpg": (),
+    }  # fmt: skip
+
+
 def test_two_xml_files_of_one_picture(tmp_path):
     pictures(tmp_path / "JPEGImages", ("x.jpg",))
     for name in ("a", "b"):

@@ -41,6 +41,13 @@ def test_labels_alone(tmp_path):
     assert (truth.labels, truth.objects, truth.regions, truth.size) == (("5",), None, (), None)
 
 
+def test_a_byte_order_mark_and_line_ends_of_windows(tmp_path):
+    folder(tmp_path)
+    for name, content in {"image_ids": ID, "class_labels": f"{ID},5"}.items():
+        (tmp_path / f"m/{name}.txt").write_bytes(b"\xef\xbb\xbf" + content.encode() + b"\r\n\r\n")
+    assert told(opened(tmp_path / "m")) == [(ID, ("5",), None)]
+
+
 def test_boxes_are_inclusive_from_0(tmp_path):
     (truth,) = opened(folder(tmp_path, localization=[f"{ID},0,0,0,0", f"{ID},3,4,9,8"])).truths
     assert [one.xyxy for one in truth.objects] == [(0, 0, 1, 1), (3, 4, 10, 9)]
