@@ -230,12 +230,14 @@ class Object:
 @dataclass(frozen=True, slots=True)
 class Region:
     """Pixels of one class. source: the path of a mask picture (not zero inside), or a segmentation as COCO's JSON has
-    it, with the `size` it is in. ignored: these pixels count for no class, wherever no other region says otherwise."""
+    it, with the `size` it is in. ignored: these pixels count for no class, wherever no other region says otherwise.
+    orientation: the EXIF value (1–8) that is still to be applied to it, so that it lies as the upright original."""
 
     label: str
     source: Any
     size: tuple[int, int] | None = None
     ignored: bool = False
+    orientation: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class Dataset:
     def classes(self) -> tuple[str, ...]:
         """Every label, also the uncertain, by name with numbers in their order."""
         labels = {label for truth in self.truths for label in (*truth.labels, *truth.uncertain)}
-        return tuple(sorted(labels, key=natural))
+        return tuple(sorted(labels, key=lambda label: (natural(label), label)))
 
     @cached_property
     def several(self) -> bool:
