@@ -11,9 +11,10 @@ from cam_cli import __version__
 
 from .boundary import guarded
 from .cam import cam
+from .evaluate import evaluate
 from .explain import explain
 from .gradcam import gradcam
-from .listings import classes, layers, methods, models, schema
+from .listings import classes, layers, methods, metrics, models, schema
 from .localize import localize
 from .options import spread
 
@@ -25,7 +26,8 @@ app = typer.Typer(
 )
 for command in (cam, gradcam, explain, localize):
     app.command(rich_help_panel="Explain")(spread(command))
-for listing in (layers, models, methods, classes, schema):
+app.command(rich_help_panel="Measure")(spread(evaluate))
+for listing in (layers, models, methods, metrics, classes, schema):
     app.command(rich_help_panel="What can be named")(spread(listing))
 
 

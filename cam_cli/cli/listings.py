@@ -1,4 +1,4 @@
-"""`camtool methods`, `models`, `classes`, `layers` and `schema`: what can be named, on stdout."""
+"""`camtool methods`, `metrics`, `models`, `classes`, `layers` and `schema`: what can be named, on stdout."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ def methods(as_json: Json = False) -> None:
     from .stdout import listed
 
     listed(({"method": name, "what": entry.summary} for name, entry in METHODS.items()), as_json)
+
+
+def metrics(as_json: Json = False) -> None:
+    """List the numbers that `camtool evaluate` gives: name, group, which way is better, and what it needs."""
+    from cam_cli.metrics import METRICS
+    from cam_cli.metrics.listing import described
+
+    from .stdout import listed
+
+    listed((described(name) for name in METRICS), as_json)
 
 
 def models(as_json: Json = False) -> None:
@@ -83,14 +93,16 @@ def layers(model: ModelSpec, as_json: Json = False) -> None:
     )
 
 
-def schema(name: Annotated[str, typer.Argument(help="result")] = "result") -> None:
-    """Print the JSON Schema of a record."""
-    if name != "result":
-        raise UsageError(f"no schema is called {name!r} (known: result)")
+def schema(name: Annotated[str, typer.Argument(help="result or report")] = "result") -> None:
+    """Print the JSON Schema of a record, or of an evaluation's report."""
+    if name not in ("result", "report"):
+        raise UsageError(f"no schema is called {name!r} (known: result, report)")
     import json
 
+    from cam_cli.outputs.report.schema import report_schema
     from cam_cli.outputs.schema import result_schema
 
     from .stdout import Stdout
 
-    Stdout().write((json.dumps(result_schema(), indent=1) + "\n").encode())
+    made = result_schema() if name == "result" else report_schema()
+    Stdout().write((json.dumps(made, indent=1) + "\n").encode())

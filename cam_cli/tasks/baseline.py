@@ -49,7 +49,7 @@ class Earlier:
             before, now = self.report["protocol"].get(rule), protocol.get(rule)
             if before != now:
                 raise UsageError(
-                    f"--baseline {self.folder} was computed with {rule} {before}, this run with {now}; compare like with like"
+                    f"--baseline {self.folder} was computed with {rule} {before}, this run with {now}; use the same"
                 )
         if not {row["id"] for row in self.rows} & set(ids):
             raise UsageError(f"--baseline {self.folder} has none of these images; evaluate the same data")

@@ -77,7 +77,7 @@ def from_files(spec: EvaluateSpec, dataset: Dataset) -> Bench:
 
 @dataclass(frozen=True)
 class MapReader:
-    """What a reading thread does with one image of which a file has the maps. said: by id or path, where it is known."""
+    """What a reading thread does with one image whose maps are in a file. said: by id or path, if there is a table."""
 
     folder: str
     truths: Mapping[str, Truth]

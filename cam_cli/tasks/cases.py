@@ -26,8 +26,8 @@ BOXES = "top1_loc"  # the key of the metric that keeps boxes
 
 
 def cases_of(run: Mapping[str, Any], reporter: Reporter, spec: EvaluateSpec) -> Iterator[Case]:
-    """Worst first, by the overlap of the found box with the truth; where there are no boxes, by the first number that an
-    image has for itself. Pictures are read again; one that is gone is not shown."""
+    """Worst first, by the overlap of the found box with the truth; where there are no boxes, by the first number that
+    an image has for itself. Pictures are read again; one that is gone is not shown."""
     rows = [row for row in reporter.rows_of(run["model"]) if row["runs"][run["run"]]["drawn"]]
     ranked = sorted(rows, key=lambda row: standing(row, run["run"], reporter))
     chosen = ranked if len(ranked) <= 2 * SHOWN else [*ranked[:SHOWN], *ranked[-SHOWN:]]
