@@ -148,4 +148,5 @@ def outlines(mask: Array, many: bool = False) -> Outlines:
 def labelled(mask: Array) -> Outlines:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     x, y, width, height, areas = stats[1:].T.astype(int)
-    return Outlines(np.stack([x, y, x + width, y + height], 1).tolist(), areas.tolist(), [], labels)
+    boxes = zip(x.tolist(), y.tolist(), (x + width).tolist(), (y + height).tolist(), strict=True)
+    return Outlines(list(boxes), areas.tolist(), [], labels)

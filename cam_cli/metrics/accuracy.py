@@ -52,7 +52,9 @@ class Accuracy(Metric):
             sure = values | (doubt > most if self.rules.by_class else pairs.images(doubt)[1] > most)
             some, values = some.only(sure), values[sure]
             shares = some.mean(values, weights, self.rules.by_class)
-            found[f"{name}_accuracy"] = Value(shares, len(some), {"guesses": most, **over(self.rules.by_class)})
+            found[f"{name}_accuracy"] = Value(
+                shares, len(some), {"guesses": most, **some.over(self.rules.by_class, "images")}
+            )
         return found
 
     def cells(self, row: Row) -> Mapping[str, Any]:
@@ -69,8 +71,3 @@ def rank_of(label: str, found: Found) -> int | None:
 def ranked(ranks: Sequence[int | None]) -> Array:
     """int (m,), beyond every k where there is none."""
     return np.array([rank or 1000 for rank in ranks], int)
-
-
-def over(by_class: bool, unit: str = "images") -> dict[str, str]:
-    """What a share is a mean over, for `computed_with`."""
-    return {"mean_over": "classes" if by_class else unit}

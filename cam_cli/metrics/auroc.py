@@ -54,15 +54,14 @@ def auroc(ranked: Ranked, weights: Array, total: Array) -> Array:
     """
     first, ends = ranked.groups(ranked.true)
     count, result = int(ends[-1]), np.full(len(weights), np.nan)
-    edges = np.unique(np.concatenate([[0], first, ends]))
-    true = ranked.true[:count]
-    members = np.searchsorted(np.flatnonzero(true), first)
-    sure = total - weights[:, ranked.uncertain].sum(1, dtype=float)
+    true, edges = np.flatnonzero(ranked.true[:count]), np.unique(np.concatenate([[0], first, ends]))
+    starts, stops, members = (np.searchsorted(*some) for some in ((edges, first), (edges, ends), (true, first)))
+    sure = total - np.take(weights, ranked.uncertain, axis=1).sum(1, dtype=float)
     for block, held in ranked.blocks(weights, count):
-        positive = np.add.reduceat(held[:, true], members, axis=1)
-        negative = np.add.reduceat(np.where(true, 0.0, held), edges[:-1], axis=1).cumsum(1)
-        before = np.append(np.zeros((len(held), 1)), negative, axis=1)  # up to each edge
-        around = before[:, np.searchsorted(edges, first)] + before[:, np.searchsorted(edges, ends)]
+        positive = np.add.reduceat(np.take(held, true, axis=1), members, axis=1).astype(float)
+        every = np.zeros((len(held), len(edges)))  # images above each edge
+        np.cumsum(np.add.reduceat(held, edges[:-1], axis=1), axis=1, out=every[:, 1:])
+        around = every[:, starts] + every[:, stops] - 2 * positive.cumsum(1) + positive
         count_true = positive.sum(1)
         worse = (positive * around).sum(1) / 2  # negatives above each positive, and those beside it by half
         result[block] = 1 - divided(worse, count_true * (sure[block] - count_true))

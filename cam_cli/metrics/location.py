@@ -9,7 +9,7 @@ import numpy as np
 
 from cam_cli.types import Truth
 
-from .accuracy import GUESSES, over, rank_of, ranked
+from .accuracy import GUESSES, rank_of, ranked
 from .answer import THRESHOLDS, box, boxes, fit, fits
 from .bits import packed, unpacked
 from .metric import Curve, Found, Metric, Needs, Probe, Row, Value
@@ -44,7 +44,8 @@ class Location(Metric):
     def row(self, found: Found, truth: Truth, probe: Probe | None = None) -> Row | None:
         """Lists, one entry a pair. labels; box: half-open xyxy in pixels of the original, or None; iou: of that box
         with the truth that it fits best; right; sweep: the same at each of THRESHOLDS, as `bits` has it; calibrated: as
-        right, without a calibrated threshold None; ranks: as in Accuracy. told: whether somebody says what they are.
+        right, without a calibrated threshold None; ranks: as in Accuracy. told: whether somebody says what they are;
+        None of an image that failed.
         """
         truths = objects(truth, self.rules.difficult)
         if not truths:
@@ -78,12 +79,12 @@ class Location(Metric):
             "calibrated": None if self.rules.calibrated is None else False,
         }
         lists = {key: [value] * len(labels) for key, value in wrong.items()}
-        return {"labels": labels, "ranks": [None] * len(labels), "told": True, **lists} if labels else None
+        return {"labels": labels, "ranks": [None] * len(labels), "told": None, **lists} if labels else None
 
     def reduce(self, rows: Sequence[Row | None], weights: Array) -> Mapping[str, Value]:
         found = {}
-        for name, (shares, n) in self.shares(rows, weights).items():
-            told = self.told(name)
+        for name, (some, right) in self.right(rows).items():
+            shares, n, told = some.mean(right, weights, self.rules.by_class), len(some), self.told(name, some)
             found[name] = Value(shares[:, 0], n, {"threshold": named(self.rules.threshold), **told})
             best = THRESHOLDS[int(shares[0, 1:].argmax())] if n else None
             oracle = {"threshold": best, "chosen_on": "the images it is measured on (oracle)", **told}
@@ -91,40 +92,51 @@ class Location(Metric):
         if self.rules.calibrated is not None:
             threshold, where = self.rules.calibrated
             pairs, right = Pairs.of(rows), np.array(gathered(rows, "calibrated"), bool)
-            told = {"threshold": threshold, "chosen_on": where, **self.told("gt_known_loc")}
+            told = {"threshold": threshold, "chosen_on": where, **self.told("gt_known_loc", pairs)}
             shared = pairs.mean(right, weights, self.rules.by_class)
             found["gt_known_loc_calibrated"] = Value(shared, len(pairs), told)
         return found
 
-    def shares(self, rows: Sequence[Row | None], weights: Array) -> dict[str, tuple[Array, int]]:
-        """By name: float64 (b, 1 + t), at the rules' threshold and at each of THRESHOLDS; and over how many."""
-        pairs, ranks, told = Pairs.of(rows), ranked(gathered(rows, "ranks")), [bool(row["told"]) for row in rows if row]
+    def right(self, rows: Sequence[Row | None]) -> dict[str, tuple[Pairs, Array]]:
+        """By name what it is a mean over (pairs, or images each once), and whether each is right: bool (m, 1 + t), at
+        the rules' threshold and at each of THRESHOLDS."""
+        pairs, ranks = Pairs.of(rows), ranked(gathered(rows, "ranks"))
         fixed, sweep = np.array(gathered(rows, "right"), bool), unpacked(gathered(rows, "sweep"), len(THRESHOLDS))
         right = np.column_stack([fixed, sweep])
-        found = {"gt_known_loc": (pairs.mean(right, weights, self.rules.by_class), len(pairs))}
-        known = np.repeat(np.array(told, bool), [len(row["labels"]) for row in rows if row])
+        told = np.repeat(told_of(rows), [len(row["labels"]) for row in rows if row])
+        found = {"gt_known_loc": (pairs, right)}
         for name, most in GUESSES.items():
-            some, values = pairs.only(known), (right & (ranks <= most)[:, None])[known]
-            if not self.rules.by_class:
-                some, values = some.images(values)
-            found[f"{name}_loc"] = some.mean(values, weights, self.rules.by_class), len(some)
+            some, values = pairs.only(told), (right & (ranks <= most)[:, None])[told]
+            found[f"{name}_loc"] = (some, values) if self.rules.by_class else some.images(values)
         return found
 
-    def told(self, name: str) -> dict[str, Any]:
+    def told(self, name: str, pairs: Pairs) -> dict[str, Any]:
         unit = "(image, class) pairs" if name == "gt_known_loc" else "images"
-        return {"overlap": self.rules.overlap, "difficult": self.rules.difficult, **over(self.rules.by_class, unit)}
+        over = pairs.over(self.rules.by_class, unit)
+        return {"overlap": self.rules.overlap, "difficult": self.rules.difficult, **over}
 
     def curves(self, rows: Sequence[Row | None]) -> Mapping[str, Curve]:
-        shares = self.shares(rows, np.ones((1, len(rows)), np.float32))
-        axes = "threshold, of the heatmap's maximum", "share of right boxes"
-        return {name: Curve(np.array(THRESHOLDS), values[0, 1:], *axes) for name, (values, n) in shares.items() if n}
+        once, found = np.ones((1, len(rows)), np.float32), {}
+        for name, (some, right) in self.right(rows).items():
+            if len(some):
+                shares = some.mean(right[:, 1:], once, self.rules.by_class)[0]
+                axes = "threshold, of the heatmap's maximum", "share of right boxes"
+                found[name] = Curve(np.array(THRESHOLDS), shares, *axes)
+        return found
 
     def cells(self, row: Row) -> Mapping[str, Any]:
         right, ranks = row["right"], ranked(row["ranks"])
         found = {"gt_known_loc": float(np.mean(right)), "iou": float(np.mean(row["iou"]))}
-        if row["told"]:
+        if row["told"] is not False:
             found |= {f"{name}_loc": float((right & (ranks <= most)).any()) for name, most in GUESSES.items()}
         return found
+
+
+def told_of(rows: Sequence[Row | None]) -> Array:
+    """Whether each row counts for what needs predictions: bool. A failed image does where those of others do."""
+    told = [row["told"] for row in rows if row]
+    silent = False in told and True not in told
+    return np.array([not silent if one is None else one for one in told], bool)
 
 
 def named(threshold: float | None) -> float | str:

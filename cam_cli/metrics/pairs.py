@@ -31,6 +31,10 @@ class Pairs:
         labels = tuple(label for row in rows if row for label in row["labels"])
         return cls(np.repeat(np.arange(len(rows)), counts), labels)
 
+    def over(self, by_class: bool, unit: str = "(image, class) pairs") -> dict[str, Any]:
+        """What a mean is over, for `computed_with`."""
+        return {"mean_over": "classes", "classes": len(set(self.labels))} if by_class else {"mean_over": unit}
+
     def only(self, chosen: Array) -> Pairs:
         """Those of bool (m,)."""
         places = np.flatnonzero(chosen)
@@ -54,7 +58,7 @@ class Pairs:
         total, count = np.zeros((len(weights), values.shape[1])), np.zeros((len(weights), 1))
         for start in range(0, len(values), BLOCK):
             part = slice(start, start + BLOCK)
-            held = weights[:, self.image[part]].astype(float)
+            held = np.take(weights, self.image[part], axis=1).astype(float)
             total += held @ values[part].astype(float)
             count += held.sum(1, keepdims=True)
         return divided(total, count)
@@ -65,7 +69,7 @@ class Pairs:
         owner = np.array([numbers[label] for label in self.labels], int)
         order = np.argsort(owner, kind="stable")
         for places in np.split(order, np.searchsorted(owner[order], np.arange(1, len(numbers)))) if numbers else ():
-            held = weights[:, self.image[places]].astype(float)
+            held = np.take(weights, self.image[places], axis=1).astype(float)
             count = held.sum(1, keepdims=True)
             total += divided(held @ values[places].astype(float), count, 0.0)
             classes += count > 0

@@ -50,13 +50,12 @@ class Pairwise(Metric):
         return {"labels": labels, **{name: [0.0] * len(labels) for name in self.names}} if labels else None
 
     def reduce(self, rows: Sequence[Row | None], weights: Array) -> Mapping[str, Value]:
-        pairs = Pairs.of(rows)
-        over = {"mean_over": "classes" if self.by_class else "(image, class) pairs", "difficult": self.rules.difficult}
-        found = {}
+        pairs, found = Pairs.of(rows), {}
+        told = {"difficult": self.rules.difficult, **pairs.over(self.by_class)}
         for name in self.names:
             worth = np.array(gathered(rows, name), float)
             shares = pairs.mean(worth, weights, self.by_class)
-            found[name] = Value(shares, len(pairs), {**self.told(name), **over})
+            found[name] = Value(shares, len(pairs), {**self.told(name), **told})
         return found
 
     def cells(self, row: Row) -> Mapping[str, Any]:

@@ -32,8 +32,8 @@ def average_precision(ranked: Ranked, right: Array, weights: Array, interpolatio
     if not count:
         return result
     for block, held in ranked.blocks(weights, count):
-        above = np.add.reduceat(held, np.append(0, ends[:-1]), axis=1).cumsum(1)
-        hits = np.add.reduceat(held[:, found], members, axis=1).cumsum(1)
+        above = np.add.reduceat(held, np.append(0, ends[:-1]), axis=1).cumsum(1, float)
+        hits = np.add.reduceat(np.take(held, found, axis=1), members, axis=1).cumsum(1, float)
         precision = np.where(above > 0, hits / np.where(above > 0, above, 1), 0.0)
         result[block] = summarised(precision, hits, total[block, None], interpolation)
     return result

@@ -102,7 +102,7 @@ def pooled(rows: Sequence[Row | None], weights: Array) -> tuple[Pairs, Array, Ar
         for start in range(0, len(texts), BLOCK):
             part = slice(start, start + BLOCK)
             counts = np.stack([counted(one) for one in texts[part]]).astype(float)
-            total += weights[:, pairs.image[part]].astype(float) @ counts
+            total += np.take(weights, pairs.image[part], axis=1).astype(float) @ counts
         totals.append(total)
     return pairs, totals[0], totals[1]
 

@@ -32,11 +32,12 @@ class Ranked:
     uncertain: Array
 
     def blocks(self, weights: Array, count: int) -> Iterator[tuple[slice, Array]]:
-        """The weights of the first `count` images in this order, for some weightings (b, n) at a time: float64."""
+        """The weights of the first `count` images in this order, for some weightings (b, n) at a time. As counts they
+        are whole numbers, whose sums float32 holds exactly up to 2²⁴."""
         lines = max(1, ENTRIES // max(count, 1))
         for start in range(0, len(weights), lines):
             block = slice(start, start + lines)
-            yield block, weights[block][:, self.places[:count]].astype(float)
+            yield block, np.take(weights[block], self.places[:count], axis=1)
 
     def groups(self, chosen: Array) -> tuple[Array, Array]:
         """Where the images of one score begin and end, int (g,) each, of the scores that some of `chosen`, bool (m,),
