@@ -62,7 +62,9 @@ class Found:
 
     maps: raw, float32 (u, v), signed, by label. predictions: the five most probable classes, best first (by the model's
     own name where the dataset has no such class); None where nobody says. probabilities: of the dataset's classes that
-    the model knows. explained: the label whose map the metrics with a PROBE judge.
+    the model knows, the same classes for every image of a run. explained: the label whose map the metrics with a PROBE
+    judge. masks: what REGIONS says of the picture's pixels, by label: uint8, at whatever size it is stored in; 1
+    inside, 0 outside, 255 for neither.
     """
 
     geometry: Geometry
@@ -70,6 +72,7 @@ class Found:
     predictions: tuple[str, ...] | None = None
     probabilities: Mapping[str, float] | None = None
     explained: str | None = None
+    masks: Mapping[str, Array] = field(default_factory=dict)
     kept: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def heatmap(self, label: str) -> Heatmap:
