@@ -29,6 +29,7 @@ function name(text) {
     pieces.flatMap((piece, at) => (at ? [el("wbr"), piece] : [piece])),
   );
 }
+
 const muted = (...children) => el("span.muted", ...children);
 const spoken = (text) => el("span.spoken", text);
 
