@@ -13,15 +13,20 @@ PARAMETERS = {
 }
 
 
-def encode(picture: np.ndarray, format: str) -> bytes:
-    """uint8 (H, W, 3) RGB, or (H, W) grey, as png, jpg or webp. Raises ImageUnwritable where the format cannot hold the
-    size."""
+def encode(picture: np.ndarray, format: str, quality: int | None = None) -> bytes:
+    """uint8 (H, W, 3) RGB, or (H, W) grey, as png, jpg or webp. quality: 1 to 100, of a jpg or webp, other than usual.
+    Raises ImageUnwritable where the format cannot hold the size."""
     height, width = picture.shape[:2]
     turned = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     try:
-        done, data = cv2.imencode(f".{format}", turned, PARAMETERS[format])
+        done, data = cv2.imencode(f".{format}", turned, parameters(format, quality))
     except cv2.error:
         done = False
     if not done:
         raise ImageUnwritable(f"{format} cannot hold a picture of {width}×{height}; use --format png")
     return data.tobytes()
+
+
+def parameters(format: str, quality: int | None) -> list[int]:
+    key, usual = PARAMETERS[format]
+    return [key, usual if quality is None else quality]
