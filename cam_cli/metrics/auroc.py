@@ -28,6 +28,7 @@ class Auroc(Metric):
     names: ClassVar[tuple[str, ...]] = ("auroc",)
     group: ClassVar[str] = "classification"
     needs: ClassVar[Needs] = Needs.LABELS | Needs.PREDICTIONS
+    ranks: ClassVar[bool] = True
 
     def row(self, found: Found, truth: Truth, probe: Probe | None = None) -> Row | None:
         """As `ranking.row_of` has it."""

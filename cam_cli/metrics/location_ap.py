@@ -32,6 +32,7 @@ class LocationAp(Metric):
     names: ClassVar[tuple[str, ...]] = ("location_ap",)
     group: ClassVar[str] = "localisation"
     needs: ClassVar[Needs] = Needs.LABELS | Needs.BOXES | Needs.PREDICTIONS
+    ranks: ClassVar[bool] = True
 
     def row(self, found: Found, truth: Truth, probe: Probe | None = None) -> Row | None:
         """As `ranking.row_of` has it, and right: the true classes whose maximum lies where it should."""

@@ -135,7 +135,8 @@ class Metric:
     """Rules, and three pure functions; no state.
 
     names: of the numbers it gives, as in METRICS. group: localisation, classification, faithfulness or sanity.
-    needs: without which it cannot be computed. higher_is_better: so says its definition.
+    needs: without which it cannot be computed. higher_is_better: so says its definition. ranks: it ranks all images by
+    each class, which says little of data whose images have one class each.
     """
 
     rules: Rules
@@ -143,6 +144,7 @@ class Metric:
     group: ClassVar[str]
     needs: ClassVar[Needs]
     higher_is_better: ClassVar[bool] = True
+    ranks: ClassVar[bool] = False
 
     def row(self, found: Found, truth: Truth, probe: Probe | None = None) -> Row | None:
         """What is kept of one image; None where it says nothing to this metric (no box, no label …)."""
