@@ -227,7 +227,7 @@ def check_export(spec: ExplainSpec, boxes: BoxSpec | None) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    many = "es" if noun.endswith("x") else "s"
+    many = "es" if noun.endswith(("x", "s")) else "s"
     return f"{number} {noun}" if number == 1 else f"{number} {noun}{many}"
 
 

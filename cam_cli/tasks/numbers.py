@@ -104,7 +104,9 @@ def choose_metrics(
         kind: type[Metric] = METRICS.load(name)
         lacking = next((why for need, why in LACKING.items() if need in kind.needs and need not in has), None)
         if lacking is None and name.endswith("_calibrated") and rules.calibrated is None:
-            lacking = "no --threshold calibrated:DATASET"
+            if asked.get(name):
+                raise UsageError(f"--metrics {name} needs --threshold calibrated:DATASET")
+            continue
         if lacking and asked.get(name):
             raise UsageError(f"--metrics {name} cannot be computed: {lacking}")
         if lacking is None and kind.ranks and not (several or asked.get(name) or name in gated):
