@@ -13,8 +13,8 @@ def press(page, *keys):
 
 
 def choose(page, label, text):
-    (found,) = [one for one in page.all("#cases .choice") if one.find_element("css selector", "span").text == label]
-    Select(found.find_element("css selector", "select")).select_by_visible_text(text)
+    select = page.driver.find_element("xpath", f"//*[@id='cases']//label[span='{label}']/select")
+    Select(select).select_by_visible_text(text)
 
 
 def scores(page):
