@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from cam_cli.outputs.record import json_line
@@ -62,6 +64,12 @@ class Terminal:
     def say(self, head: str, style: str, text: str) -> None:
         """A line whose head is styled and whose text is shown as it is: names may hold anything."""
         self.stderr.print(Text.assemble((head, style), " ", text))
+
+    def table(self, table: Table) -> None:
+        """As wide as it is: a number is never cut."""
+        width = Measurement.get(self.stderr, self.stderr.options.update(max_width=1000), table).maximum
+        wide = People(stderr=True, quiet=self.stderr.quiet, highlight=False, width=max(width, self.stderr.width))
+        wide.print(table)
 
     def note(self, topic: str, text: str) -> None:
         self.say(f"{topic:<6}", "dim", text)
@@ -159,9 +167,9 @@ class Terminal:
         """The numbers and gates of an evaluation, and the last line; on stdout the report, or where it is."""
         self.bar.stop()
         if outcome.report:
-            self.stderr.print(numbers_table(outcome.runs))
+            self.table(numbers_table(outcome.runs))
             if outcome.gates:
-                self.stderr.print(gates_table(outcome.gates))
+                self.table(gates_table(outcome.gates))
             text = os.fsencode(outcome.report) + (b"\0" if self.spec.print0 else b"\n")
             self.stdout.write(outcome.report.read_bytes() if self.spec.json else text)
         pace = outcome.done / max(outcome.seconds, 1e-9)

@@ -18,18 +18,20 @@ def numbers_table(runs: Sequence[Json]) -> Table:
     for name in ("metric", *(["run"] if len(runs) > 1 else []), "value", "95 % interval", *baselines, "n"):
         table.add_column(name, justify="left" if name in ("metric", "run") else "right", no_wrap=True)
     metrics = dict.fromkeys(one["metric"] for run in runs for one in run["metrics"])
+    short = len({run["model"] for run in runs}) == 1
     for metric in metrics:
         for run in runs:
+            name = run["run"].removeprefix(f"{run['model']}.") if short else run["run"]
             for one in run["metrics"]:
                 if one["metric"] == metric:
-                    table.add_row(*map(Text, cells(run, one, baselines, len(runs) > 1)))
+                    table.add_row(*map(Text, cells(name if len(runs) > 1 else None, one, baselines)))
     return table
 
 
-def cells(run: Json, one: Json, baselines: Sequence[str], several: bool) -> Iterator[str]:
+def cells(run: str | None, one: Json, baselines: Sequence[str]) -> Iterator[str]:
     yield one["metric"] + (" (hindsight)" if one["oracle"] else "")
-    if several:
-        yield run["run"]
+    if run is not None:
+        yield run
     yield figure(one["value"])
     yield "" if one["ci95"] is None else " … ".join(map(figure, one["ci95"]))
     for name in baselines:
@@ -41,7 +43,7 @@ def gates_table(gates: Sequence[Json]) -> Table:
     """The gates, those that fell first."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("", "gate", "run", "metric", "why"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for gate in sorted(gates, key=lambda one: one["passed"]):
         word = Text("passed", "green") if gate["passed"] else Text("fell", "red bold")
         table.add_row(word, *(Text(str(gate[key] or "")) for key in ("gate", "run", "metric", "why")))
