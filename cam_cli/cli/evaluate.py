@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from cam_cli.errors import CamtoolError
 from cam_cli.specs.evaluate import (
     DatasetSpec,
     EvaluateGeometrySpec,
@@ -21,7 +20,7 @@ from cam_cli.specs.evaluate import (
 from cam_cli.specs.localize import LocalizeMethodSpec
 from cam_cli.specs.model import ModelSpec
 
-from .boundary import interruptible
+from .session import carry_out
 
 Dataset = Annotated[
     str,
@@ -51,21 +50,13 @@ def evaluate(
     Example: camtool evaluate val.csv --images photos -o report --fail-under gt_known_loc=0.6
     """
     spec = EvaluateSpec(tuple(sys.argv[1:]), dataset, data, model, metric, method, geometry, gates, report, run)
-    with interruptible() as stop:
-        from cam_cli.tasks.evaluate import check_failures, check_gates, evaluate
+    from cam_cli.tasks.evaluate import check_failures, check_gates
+    from cam_cli.tasks.evaluate import evaluate as run_evaluate
 
-        from .console import Terminal
-
-        with Terminal(terminal, stop) as console:
-            try:
-                outcome = evaluate(spec, console, stop)
-            except CamtoolError as error:
-                if not stop.is_set():
-                    raise
-                console.error(error.kind, error.message)  # what ended the run is the signal
-                raise typer.Exit(stop.code) from error
-            console.report(outcome)
-    if stop.is_set():
-        raise typer.Exit(stop.code)
+    outcome = carry_out(
+        lambda console, stop: run_evaluate(spec, console, stop),
+        lambda console, outcome: console.report(outcome),
+        terminal,
+    )
     check_gates(outcome)
     check_failures(spec, outcome)

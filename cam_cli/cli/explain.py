@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from cam_cli.errors import CamtoolError, UsageError
+from cam_cli.errors import UsageError
 from cam_cli.specs import ClassSpec, ExplainSpec, GeometrySpec, MethodSpec, OutputSpec
 from cam_cli.specs.model import ModelSpec
 from cam_cli.specs.run import RunSpec, TerminalSpec
 
-from .boundary import interruptible
+from .session import carry_out
 
 Inputs = Annotated[
     list[str],
@@ -54,20 +54,13 @@ def run_explain(spec: ExplainSpec, terminal: TerminalSpec) -> None:
             "-o - would pour the bytes of a picture onto the terminal; pipe them somewhere, or name a file"
         )
     stdin = sys.stdin.buffer if sys.stdin else BytesIO()
-    with interruptible() as stop:
-        from cam_cli.tasks.explain import check_failures, explain
 
-        from .console import Terminal
+    from cam_cli.tasks.explain import check_failures
+    from cam_cli.tasks.explain import explain as run_task
 
-        with Terminal(terminal, stop) as console:
-            try:
-                summary = explain(spec, console, stop, stdin)
-            except CamtoolError as error:
-                if not stop.is_set():
-                    raise
-                console.error(error.kind, error.message)  # what ended the run is the signal
-                raise typer.Exit(stop.code) from error
-            console.close(summary)
-    if stop.is_set():
-        raise typer.Exit(stop.code)
+    summary = carry_out(
+        lambda console, stop: run_task(spec, console, stop, stdin),
+        lambda console, summary: console.close(summary),
+        terminal,
+    )
     check_failures(spec, summary)

@@ -61,7 +61,7 @@ def from_files(spec: EvaluateSpec, dataset: Dataset) -> Bench:
         said = read_predictions(spec.metric.predictions, dataset.classes)
     baselines = BASELINES if spec.metric.baselines else {}
     read = MapReader(folder, dataset.by_id, said, baselines, spec.run.seed)
-    run = {"run": IN_FILES, "model": IN_FILES, "network": None, "weights": None, "sha256": None}
+    run = {"run": IN_FILES, "model": IN_FILES, "network": folder, "weights": None, "sha256": None}
     return Bench(
         read,
         list,
@@ -71,7 +71,7 @@ def from_files(spec: EvaluateSpec, dataset: Dataset) -> Bench:
         {IN_FILES: (IN_FILES, *baselines)},
         {IN_FILES: dataset.by_id},
         (),
-        {"models": [], "device": None, "precision": None, "maps": folder},
+        {"models": [], "device": "none", "precision": "none", "maps": folder},
     )
 
 

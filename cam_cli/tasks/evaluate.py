@@ -30,7 +30,7 @@ from .bench import Bench, from_files
 from .evaluation import Plan, make_plan
 from .explain import counted
 from .gates import check_runs
-from .listener import Listener
+from .listener import Listener, Muted
 from .numbers import Numbers, make_rules, recalibrated
 from .versions import versions
 
@@ -160,7 +160,7 @@ def calibrate(
     from .reporting import Tally
 
     numbers = plan.calibrating
-    bench = make_bench(spec, dataset, numbers, listener)
+    bench = make_bench(spec, dataset, numbers, Muted(listener))
     own = dict.fromkeys(chain.from_iterable(bench.names.values()), numbers)
     listener.begin(len(dataset.truths) * len(bench.names))
     rows = []

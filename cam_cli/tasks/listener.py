@@ -25,3 +25,15 @@ class Listener(Protocol):
 
     def left_out(self, image: str, correct: bool | None) -> None:
         """One image is done, and `--only` leaves it out: its path, and whether the model is right about it."""
+
+
+class Muted:
+    """Passes on what is to be heard of something that has been told before: no notes."""
+
+    def __init__(self, listener: Listener):
+        self.listener = listener
+
+    def note(self, topic: str, text: str) -> None: ...
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.listener, name)
