@@ -12,7 +12,7 @@ from cam_cli.types import Geometry, Truth
 from .metric import Found, Metric, Needs, Probe, Row, Value
 from .objects import in_original, objects
 from .precision import average_precision, mean_defined
-from .ranking import missed, rankings, row_of, told_of
+from .ranking import missed, present, rankings, row_of
 
 Array = np.ndarray
 
@@ -77,7 +77,7 @@ class LocationAp(Metric):
             "mean_over": "classes",
             "classes": len(values),
         }
-        return {"location_ap": Value(mean_defined(values, len(weights)), len(told_of(rows)), told)}
+        return {"location_ap": Value(mean_defined(values, len(weights)), len(present(rows)), told)}
 
     def cells(self, row: Row) -> Mapping[str, Any]:
         return {}
