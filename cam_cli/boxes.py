@@ -108,7 +108,7 @@ def overlaps(boxes: Array, others: Array, closed: bool = False) -> Array:
     common = (np.minimum(boxes[:, None, 2:], others[None, :, 2:]) - corner + last).clip(0).prod(2)
     sizes, other_sizes = ((some[:, 2:] - some[:, :2] + last).prod(1) for some in (boxes, others))
     union = sizes[:, None] + other_sizes[None] - common
-    return np.where(union > 0, common / np.where(union > 0, union, 1), 0.0)
+    return np.asarray(common / np.where(union > 0, union, 1))
 
 
 def above(heat: Array, fraction: float | None) -> Array:

@@ -130,7 +130,7 @@ def outlines(mask: Array, many: bool = False) -> Outlines:
     around = hierarchy[0, :, 3].tolist() if found else []  # of a hole the number of the outline around it, else −1
     areas, outer = [0] * len(found), []
     for number, (path, parent) in enumerate(zip(found, around, strict=True)):
-        double, steps = round(2 * cv2.contourArea(path)), len(path) if len(path) > 1 else 0
+        double, steps = round(2 * cv2.contourArea(path)), len(path)  # of a single pixel 1, which halving drops
         if parent < 0:
             outer.append(number)
             areas[number] += (double + steps) // 2 + 1

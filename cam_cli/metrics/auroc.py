@@ -12,7 +12,7 @@ from cam_cli.types import Truth
 from .metric import Found, Metric, Needs, Probe, Row, Value
 from .pairs import divided
 from .precision import mean_defined
-from .ranking import Ranked, doubtful, missed, rankings, row_of, told_of
+from .ranking import Ranked, doubtful, missed, present, rankings, row_of
 
 Array = np.ndarray
 
@@ -38,7 +38,7 @@ class Auroc(Metric):
         return missed(truth.labels, doubtful(truth))
 
     def reduce(self, rows: Sequence[Row | None], weights: Array) -> Mapping[str, Value]:
-        kept = told_of(rows)
+        kept = present(rows)
         total = weights[:, kept].sum(1, dtype=float)
         values = [auroc(one, weights, total) for one in rankings(rows) if not one.true.all()]
         told = {"mean_over": "classes", "classes": len(values)}

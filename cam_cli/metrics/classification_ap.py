@@ -11,7 +11,7 @@ from cam_cli.types import Truth
 
 from .metric import Found, Metric, Needs, Probe, Row, Value
 from .precision import average_precision, mean_defined
-from .ranking import doubtful, missed, rankings, row_of, told_of
+from .ranking import doubtful, missed, present, rankings, row_of
 
 Array = np.ndarray
 
@@ -41,7 +41,7 @@ class ClassificationAp(Metric):
         how = self.rules.interpolation
         values = [average_precision(one, one.true, weights, how) for one in rankings(rows)]
         told = {"interpolation": how, "mean_over": "classes", "classes": len(values)}
-        return {"classification_ap": Value(mean_defined(values, len(weights)), len(told_of(rows)), told)}
+        return {"classification_ap": Value(mean_defined(values, len(weights)), len(present(rows)), told)}
 
     def cells(self, row: Row) -> Mapping[str, Any]:
         return {}

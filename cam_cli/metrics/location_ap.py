@@ -12,7 +12,7 @@ from cam_cli.types import Geometry, Truth
 from .metric import Found, Metric, Needs, Probe, Row, Value
 from .objects import in_original, objects
 from .precision import average_precision, mean_defined
-from .ranking import missed, rankings, row_of, told_of
+from .ranking import missed, present, rankings, row_of
 
 Array = np.ndarray
 
@@ -22,11 +22,11 @@ class LocationAp(Metric):
     positive only if the maximum of its map of c lies in one of c's boxes, each enlarged by the tolerance on every side
 
     Otherwise it is a false positive, and what it holds is never found. Oquab et al., CVPR 2015 ("Is object localization
-    for free?"), who take 18 pixels, the uncertainty of their network's grid, of the rescaled picture; later papers take
-    them of the original: so here, and with `input_pixels` of the network's input. `precision` has the formulas
-    of AP. The maximum is the centre of the heatmap's first hottest pixel; a map that is missing or nowhere positive has
-    none. A class whose every object is marked difficult (unless the rules keep those), or that has no box in the image,
-    is neither there nor not: the image is left out of its ranking. One that failed comes last.
+    for free?"), who take 18 pixels, the uncertainty of their network's grid. Those who quote it do not settle in which
+    picture: here the original, and with `input_pixels` the network's input. `precision` has the formulas of AP. The
+    maximum is the centre of the heatmap's first hottest pixel; a map that is missing or nowhere positive has none. A
+    class whose every object is marked difficult (unless the rules keep those), or that has no box in the image, is
+    neither there nor not: the image is left out of its ranking. One that failed comes last.
     """
 
     names: ClassVar[tuple[str, ...]] = ("location_ap",)
@@ -78,7 +78,7 @@ class LocationAp(Metric):
             "mean_over": "classes",
             "classes": len(values),
         }
-        return {"location_ap": Value(mean_defined(values, len(weights)), len(told_of(rows)), told)}
+        return {"location_ap": Value(mean_defined(values, len(weights)), len(present(rows)), told)}
 
     def cells(self, row: Row) -> Mapping[str, Any]:
         return {}

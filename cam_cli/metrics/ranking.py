@@ -56,7 +56,7 @@ def row_of(found: Found, true: Iterable[str], uncertain: Iterable[str]) -> Row |
     if found.probabilities is None:
         return None
     probabilities = found.probabilities
-    classes, scores, place = found.once("scores", lambda: packed(probabilities))
+    classes, scores, place = found.once("ranking", lambda: packed(probabilities))
     return {
         "classes": classes,
         "scores": scores,
@@ -86,7 +86,7 @@ def rankings(rows: Sequence[Row | None]) -> Iterator[Ranked]:
     told = {row["classes"] for row in rows if row} - {None}
     if len(told) > 1:
         raise ValueError(f"rows of different classes: {', '.join(sorted(told))}")
-    kept = told_of(rows)
+    kept = present(rows)
     table = tabled([row for row in rows if row])
     true, uncertain = places(rows, "true"), places(rows, "uncertain")
     for label in sorted(true):
@@ -99,7 +99,7 @@ def rankings(rows: Sequence[Row | None]) -> Iterator[Ranked]:
         yield Ranked(label, images, scores[sure][order], np.isin(images, [*true[label]]), left_out)
 
 
-def told_of(rows: Sequence[Row | None]) -> Array:
+def present(rows: Sequence[Row | None]) -> Array:
     """The places of rows that say something: int."""
     return np.flatnonzero([row is not None for row in rows])
 

@@ -48,15 +48,18 @@ def framed(raw: Array, geometry: Geometry) -> Array:
     if whole(geometry):
         return np.asarray(cv2.resize(raw, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
     (across, columns), (down, rows) = (
-        weights(side, geometry.scale[axis], geometry.offset[axis], inputs, raw.shape[1 - axis])
+        bicubic(side, geometry.scale[axis], geometry.offset[axis], inputs, raw.shape[1 - axis])
         for axis, side, inputs in (
             (0, geometry.width, geometry.input_width),
             (1, geometry.height, geometry.input_height),
         )
     )
-    values = down @ raw @ across.T
-    lowest = values[np.ix_(rows, columns)].min(initial=np.inf)
-    return np.where(rows[:, None] & columns, values, lowest if np.isfinite(lowest) else 0.0)
+    seen = down[rows] @ raw @ across[columns].T
+    if not seen.size or np.ptp(seen) < 1e-9 * np.abs(seen).max():  # flat but for rounding, which is no map
+        return np.zeros((SIDE, SIDE))
+    values = np.full((SIDE, SIDE), seen.min())
+    values[np.ix_(rows, columns)] = seen
+    return values
 
 
 def whole(geometry: Geometry) -> bool:
@@ -65,7 +68,7 @@ def whole(geometry: Geometry) -> bool:
     return not any(geometry.offset) and bool(np.allclose(corner, (geometry.width, geometry.height), rtol=1e-9))
 
 
-def weights(side: int, scale: float, offset: float, inputs: int, cells: int) -> tuple[Array, Array]:
+def bicubic(side: int, scale: float, offset: float, inputs: int, cells: int) -> tuple[Array, Array]:
     """Along one axis of a picture of `side` pixels: float64 (224, cells), bicubic (Keys 1981, a = −0.75) between cells
     and repeating the outermost, and whether the model saw the middle of each pixel of the frame: bool (224,)."""
     place = (np.arange(SIDE) + 0.5) * side / SIDE * scale + offset  # in pixels of the input
@@ -125,6 +128,7 @@ def closed(boxes: Array, truth: Truth, geometry: Geometry) -> Array:
     what follows the point. Ours end one beyond the last: x1 − 1 is its x1. Edges between pixels take in every pixel
     that they touch.
     """
-    low, high = np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:]) - 1
+    edges = boxes.round(6)  # x0 + width may miss a whole number by a hair
+    low, high = np.floor(edges[:, :2]), np.ceil(edges[:, 2:]) - 1
     picture = np.array(size(truth, geometry) * 2, float)
     return np.asarray((np.hstack([low, np.maximum(low, high)]) * float(SIDE) / picture).astype(int))

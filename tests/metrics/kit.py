@@ -46,11 +46,12 @@ def in_frame(box, size, frame) -> tuple[int, ...]:
     return tuple(int(float(edge) * float(frame[i % 2]) / float(size[i % 2])) for i, edge in enumerate(box))
 
 
-def right(raw: np.ndarray, boxes, size, delta: int, several: bool) -> list[bool]:
-    """At each threshold, delta in percent. boxes: first and last pixels, whole numbers."""
+def right(raw: np.ndarray, boxes, size, deltas, several: bool) -> dict[int, list[bool]]:
+    """At each threshold, by delta in percent. boxes: first and last pixels, whole numbers."""
     scores, truth = score_map(raw), [in_frame(box, size, (224, 224)) for box in boxes]
     found = [boxes_at(scores, threshold, several) for threshold in THRESHOLDS]
-    return [max(iou(one, other) for one in some for other in truth) >= delta / 100 for some in found]
+    fits = [max(iou(one, other) for one in some for other in truth) for some in found]
+    return {delta: [fit >= delta / 100 for fit in fits] for delta in deltas}
 
 
 def pixel_ap(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:

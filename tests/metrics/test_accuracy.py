@@ -40,6 +40,7 @@ def test_a_guess_that_may_be_true_is_neither_right_nor_wrong():
     found_ = values("top1_accuracy", rows_of("top1_accuracy", [doubt, CASES[2]]))
     assert (found_["top1_accuracy"].values[0], found_["top1_accuracy"].n) == (0, 1)
     assert (found_["top5_accuracy"].values[0], found_["top5_accuracy"].n) == (0.5, 2), "cat is among the five"
+    assert values("top1_accuracy", rows_of("top1_accuracy", [doubt]), by_class=True)["top1_accuracy"].n == 0
     beyond = answered("ant", "dog"), said("cat", uncertain=("dog",))
     found_ = values("top1_accuracy", rows_of("top1_accuracy", [beyond]))
     assert (found_["top1_accuracy"].values[0], found_["top1_accuracy"].n) == (0, 1)

@@ -5,7 +5,7 @@ import pytest
 
 from cam_cli.metrics.baselines import centre, random
 from cam_cli.metrics.metric import Found
-from cam_cli.types import Object
+from cam_cli.types import Geometry, Object
 
 from .made import cropped, found, metric, padded, squash, truth, value
 
@@ -22,6 +22,11 @@ def test_the_centre_of_what_was_seen(make, size):
     (left, top, right, bottom), = metric("gt_known_loc").row(answer, truth((0, 0, 1, 1)))["box"]  # fmt: skip
     assert (left - x0, top - y0) == (pytest.approx(x1 - right, abs=1), pytest.approx(y1 - bottom, abs=1))
     assert 0.3 < (right - left) * (bottom - top) / ((x1 - x0) * (y1 - y0)) < 1
+
+
+def test_the_centre_of_a_picture_in_a_corner_of_the_input():
+    geometry = Geometry(40, 20, 8, 8, (0.2, 0.2), (0.0, 0.0), "pad")
+    assert np.argwhere(centre(geometry) == centre(geometry).max()).mean(0).tolist() == [7.5, 15.5]
 
 
 def test_it_falls_by_the_formula():

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,11 +18,17 @@ RULES = {
     "by class": {"by_class": True, "interpolation": "voc07", "calibrated": (0.35, "other data")},
     "difficult": {"difficult": True, "interpolation": "none", "threshold": None, "input_pixels": True},
 }
-CASES = dataset(48)
+CASES = dataset(36)
 FILES = {name: METRICS[name].target for name in NAMES}
 ONES = {target: name for name, target in FILES.items()}  # a name for each class
 every = pytest.mark.parametrize("name", ONES.values(), ids=lambda name: METRICS.load(name).__name__)
 rules = pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+
+
+@cache
+def kept(name, **rules):
+    """The rows of all cases, made once."""
+    return rows_of(name, CASES, **rules)
 
 
 def numbers(name, rows, weights, **rules):
@@ -49,14 +56,14 @@ def test_the_table_and_the_class_agree(name):
 @every
 def test_a_docstring_has_the_formula_and_its_source(name):
     told = inspect.getdoc(METRICS.load(name))
-    assert "=" in told.splitlines()[0] or "⊂" in told.splitlines()[0]
+    assert "=" in told.splitlines()[0]
     assert any(source in told for source in ("arXiv:", "IJCV", "CVPR", "Radiology"))
 
 
 @every
 @rules
 def test_rows_are_plain_json(name, rules):
-    for row in rows_of(name, CASES, **rules):
+    for row in kept(name, **rules):
         assert through_json(row) == row
         if row is not None:
             assert all(isinstance(key, str) for key in row)
@@ -68,7 +75,7 @@ def test_rows_are_plain_json(name, rules):
 @every
 @rules
 def test_what_was_written_and_read_back_gives_the_same_numbers(name, rules):
-    rows, weights = rows_of(name, CASES, **rules), weightings(len(CASES), 5, 3)
+    rows, weights = kept(name, **rules), weightings(len(CASES), 5, 3)
     again = [through_json(row) for row in rows]
     for key, one in numbers(name, rows, weights, **rules).items():
         np.testing.assert_array_equal(one, numbers(name, again, weights, **rules)[key])
@@ -78,7 +85,7 @@ def test_what_was_written_and_read_back_gives_the_same_numbers(name, rules):
 @rules
 def test_parts_joined_are_all_at_once(name, rules):
     """In shards whose images come in another order; every number up to the order of its sums."""
-    whole = rows_of(name, CASES, **rules)
+    whole = kept(name, **rules)
     parts = [rows_of(name, CASES[start::3], **rules) for start in range(3)]
     joined = [row for part in parts for row in part]
     once = np.ones((1, len(CASES)), np.float32)
@@ -88,7 +95,7 @@ def test_parts_joined_are_all_at_once(name, rules):
 @every
 @rules
 def test_weights_are_how_often_each_image_counts(name, rules):
-    rows = rows_of(name, CASES, **rules)
+    rows = kept(name, **rules)
     weights = weightings(len(CASES), 6, 1)
     found = numbers(name, rows, weights, **rules)
     for line, counts in enumerate(weights.astype(int)):
@@ -101,7 +108,7 @@ def test_weights_are_how_often_each_image_counts(name, rules):
 @every
 @rules
 def test_images_that_say_nothing_change_nothing(name, rules):
-    rows = rows_of(name, CASES, **rules)
+    rows = kept(name, **rules)
     padded = [None, *rows, None]
     weights = weightings(len(rows), 4, 2)
     wide = np.pad(weights, ((0, 0), (1, 1)), constant_values=7)
@@ -128,7 +135,7 @@ def test_no_images_are_not_a_number(name, rows, rules):
 @every
 @rules
 def test_values_are_float64_fractions_and_say_how_they_came_about(name, rules):
-    rows = rows_of(name, CASES, **rules)
+    rows = kept(name, **rules)
     for one in metric(name, **rules).reduce(rows, weightings(len(rows), 3, 0)).values():
         assert (one.values.dtype, one.values.shape) == (float, (4,))
         assert ((one.values >= 0) & (one.values <= 1)).all()
@@ -154,8 +161,8 @@ def test_a_failed_image_is_worse_than_any_answer(name, rules):
         assert found["auroc"].values[0] == 0.5
         return
     assert all(one.values[0] == 0 for one in found.values()) or name == "classification_ap"
-    shared = metric(name, **rules).reduce(rows_of(name, CASES, **rules), np.ones((1, len(rows)), np.float32))
-    mixed = [*rows_of(name, CASES, **rules), *rows]
+    shared = metric(name, **rules).reduce(kept(name, **rules), np.ones((1, len(rows)), np.float32))
+    mixed = [*kept(name, **rules), *rows]
     spoilt = metric(name, **rules).reduce(mixed, np.ones((1, len(mixed)), np.float32))
     assert all(spoilt[key].values[0] < shared[key].values[0] for key in found)
     assert all(spoilt[key].n > shared[key].n for key in found)
@@ -164,7 +171,7 @@ def test_a_failed_image_is_worse_than_any_answer(name, rules):
 @every
 def test_a_row_asks_for_no_map_that_no_truth_is_about(name):
     """Maps of other classes, and what rows hold, are the same."""
-    for answer, told in CASES[:12]:
+    for answer, told in CASES[:6]:
         if answer is not None:
             more = Found(
                 answer.geometry, {**answer.maps, "zebra": np.eye(3, dtype=np.float32)}, answer.predictions,

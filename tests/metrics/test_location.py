@@ -158,6 +158,7 @@ def test_the_best_threshold_is_one_for_all_images_and_chosen_in_hindsight():
         np.mean([row["right"][0] for row in rows_of("gt_known_loc", cases, threshold=threshold)])
         for threshold in curve.x.tolist()
     ]
+    assert curve.x.tolist() == [percent / 100 for percent in range(100)]
     assert curve.y.tolist() == by_hand
     assert best.values[0] == max(by_hand) == 1
     assert best.computed_with["threshold"] == curve.x[int(np.argmax(by_hand))]

@@ -138,6 +138,8 @@ def test_a_class_that_the_model_does_not_know_is_last_in_every_image():
 
 def test_a_probability_that_is_not_a_number_is_last():
     assert value("classification_ap", *cats([np.nan, 0.1], [1, 0]), interpolation="none") == 0.5
+    rows = rows_of("auroc", [*cats([np.nan], [1]), (None, said())])
+    assert values("auroc", rows)["auroc"].values[0] == 0.5, "with those that failed"
 
 
 def test_without_probabilities_nothing_is_said():
