@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,8 +13,16 @@ from cam_cli.types import Geometry, ImageItem
 
 from .seed import seed_of
 
-Baseline = Callable[[Geometry, int], np.ndarray]
-"""A raw map that knows nothing of the picture: of its geometry and a seed."""
+
+class Sketch(NamedTuple):
+    """A raw map, and what has been made of it: `Found.drawn`."""
+
+    raw: np.ndarray
+    drawn: dict[Hashable, Any]
+
+
+Baseline = Callable[[Geometry, int], Sketch]
+"""A map that knows nothing of the picture: of its geometry and a seed."""
 
 Rows = Mapping[str, Row | None]
 """What metrics keep of one image, by their keys."""
@@ -41,6 +50,6 @@ def with_baselines(
     first = next(iter(found.values()))
     more = {}
     for name, make in baselines.items():
-        raw = make(first.geometry, seed_of(seed, id))
-        more[name] = replace(first, maps=dict.fromkeys(first.maps, raw), kept={})
+        raw, drawn = make(first.geometry, seed_of(seed, id))
+        more[name] = replace(first, maps=dict.fromkeys(first.maps, raw), kept={}, drawn=drawn)
     return {**found, **more}

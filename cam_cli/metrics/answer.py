@@ -19,23 +19,24 @@ def box(found: Found, label: str, threshold: float | None) -> Array:
     Zeros, which overlap nothing, where there is none: a map that is missing, or whose heatmap says nothing of where.
     """
 
+    if label not in found.maps:
+        return np.zeros(4, int)
+
     def make() -> Array:
-        if label not in found.maps:
-            return np.zeros(4, int)
         heat = found.heatmap(label).heat
         if threshold is not None:
             return np.asarray(largest_boxes(heat, (threshold,))[0])
         part = largest(above(heat, None), heat)
         return np.array(part.box if part else (0, 0, 0, 0))
 
-    return found.once(("box", label, threshold), make)
+    return found.of_map(label, ("box", threshold), make)
 
 
 def boxes(found: Found, label: str) -> Array:
     """The same above each of `THRESHOLDS`: int (100, 4)."""
     if label not in found.maps:
         return np.zeros((len(THRESHOLDS), 4), int)
-    return found.once(("boxes", label), lambda: largest_boxes(found.heatmap(label).heat, THRESHOLDS))
+    return found.of_map(label, "boxes", lambda: largest_boxes(found.heatmap(label).heat, THRESHOLDS))
 
 
 def fits(some: Array, truth: Array) -> Array:

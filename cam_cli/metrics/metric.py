@@ -64,7 +64,7 @@ class Found:
     own name where the dataset has no such class); None where nobody says. probabilities: of the dataset's classes that
     the model knows, the same classes for every image of a run. explained: the label whose map the metrics with a PROBE
     judge. masks: what REGIONS says of the picture's pixels, by label: uint8, at whatever size it is stored in; 1
-    inside, 0 outside, 255 for neither.
+    inside, 0 outside, 255 for neither. drawn: what was made of maps alone, which answers with the same map may share.
     """
 
     geometry: Geometry
@@ -74,16 +74,25 @@ class Found:
     explained: str | None = None
     masks: Mapping[str, Array] = field(default_factory=dict)
     kept: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    drawn: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def heatmap(self, label: str) -> Heatmap:
-        return self.once(("heatmap", label), lambda: heatmap(self.maps[label], self.geometry))
+        return self.of_map(label, "heatmap", lambda: heatmap(self.maps[label], self.geometry))
+
+    def of_map(self, label: str, key: Hashable, make: Callable[[], Made]) -> Made:
+        """As `once`, of what depends on nothing but the map of `label` and the geometry; classes may share a map."""
+        return first_made(self.drawn, (id(self.maps[label]), key), make)
 
     def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """What `make()` gave the first time: metrics share what is costly."""
-        if key not in self.kept:
-            self.kept[key] = make()
-        made: Made = self.kept[key]
-        return made
+        return first_made(self.kept, key, make)
+
+
+def first_made(kept: dict[Hashable, Any], key: Hashable, make: Callable[[], Made]) -> Made:
+    if key not in kept:
+        kept[key] = make()
+    made: Made = kept[key]
+    return made
 
 
 class Probe(Protocol):

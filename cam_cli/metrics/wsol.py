@@ -28,12 +28,13 @@ def scores(found: Found, label: str) -> Array:
     """A class's map in the frame, float64 (224, 224) from 0 to 1; zeros for one that is flat or not finite, as in the
     kit, and for one that is missing."""
 
+    if label not in found.maps:
+        return np.zeros((SIDE, SIDE))
+
     def make() -> Array:
-        if label not in found.maps:
-            return np.zeros((SIDE, SIDE))
         return normalised(framed(found.maps[label].astype(float), found.geometry))
 
-    return found.once(("wsol scores", label), make)
+    return found.of_map(label, "wsol scores", make)
 
 
 def normalised(values: Array) -> Array:
@@ -118,7 +119,7 @@ class Contours:
 
 
 def contours(found: Found, label: str) -> Contours:
-    return found.once(("wsol contours", label), lambda: Contours(scores(found, label)))
+    return found.of_map(label, "wsol contours", lambda: Contours(scores(found, label)))
 
 
 def closed(boxes: Array, truth: Truth, geometry: Geometry) -> Array:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cam_cli.datasets.dataset import Dataset
 from cam_cli.datasets.predictions import Said, read_predictions
-from cam_cli.engine.judged import Baseline, Judged, with_baselines
+from cam_cli.engine.judged import Baseline, Judged, Sketch, with_baselines
 from cam_cli.errors import ImageUnreadable, InputEmpty, InputMissing, MapMissing, MapUnreadable
 from cam_cli.images.header import Header, read_header
 from cam_cli.images.mapfile import find_map, read_map
@@ -17,13 +18,22 @@ from cam_cli.images.naming import short_stem
 from cam_cli.metrics.baselines import centre, random
 from cam_cli.metrics.metric import Found
 from cam_cli.specs.evaluate import EvaluateSpec
-from cam_cli.types import Failure, ImageItem, Truth
+from cam_cli.types import Failure, Geometry, ImageItem, Truth
+
+IN_FILES = "maps"  # what a run is called whose maps come from files, and its model
+SIZES = 16  # so many sizes of pictures are remembered of the centred map
+
+
+@lru_cache(SIZES)
+def centred(geometry: Geometry) -> Sketch:
+    """The same for all pictures of a size, and so are its boxes."""
+    return Sketch(centre(geometry), {})
+
 
 BASELINES: dict[str, Baseline] = {
-    "centre": lambda geometry, seed: centre(geometry),
-    "random": lambda _, seed: random(seed),
+    "centre": lambda geometry, seed: centred(geometry),
+    "random": lambda geometry, seed: Sketch(random(seed), {}),
 }
-IN_FILES = "maps"  # what a run is called whose maps come from files, and its model
 
 
 @dataclass(frozen=True)
