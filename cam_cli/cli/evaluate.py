@@ -21,6 +21,7 @@ from cam_cli.specs.localize import LocalizeMethodSpec
 from cam_cli.specs.model import ModelSpec
 
 from .session import carry_out
+from .stdout import outlined
 
 Dataset = Annotated[
     str,
@@ -52,6 +53,11 @@ def evaluate(
     spec = EvaluateSpec(tuple(sys.argv[1:]), dataset, data, model, metric, method, geometry, gates, report, run)
     from cam_cli.tasks.evaluate import check_failures, check_gates
     from cam_cli.tasks.evaluate import evaluate as run_evaluate
+    from cam_cli.tasks.evaluation import outline
+
+    if run.dry_run:
+        outlined(outline(spec), terminal.json)
+        return
 
     outcome = carry_out(
         lambda console, stop: run_evaluate(spec, console, stop),

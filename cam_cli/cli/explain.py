@@ -14,6 +14,7 @@ from cam_cli.specs.model import ModelSpec
 from cam_cli.specs.run import RunSpec, TerminalSpec
 
 from .session import carry_out
+from .stdout import outlined
 
 Inputs = Annotated[
     list[str],
@@ -55,8 +56,12 @@ def run_explain(spec: ExplainSpec, terminal: TerminalSpec) -> None:
         )
     stdin = sys.stdin.buffer if sys.stdin else BytesIO()
 
-    from cam_cli.tasks.explain import check_failures
+    from cam_cli.tasks.explain import check_failures, outline
     from cam_cli.tasks.explain import explain as run_task
+
+    if spec.run.dry_run:
+        outlined(outline(spec, stdin), terminal.json)
+        return
 
     summary = carry_out(
         lambda console, stop: run_task(spec, console, stop, stdin),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cam_cli.errors import OutputFailed
@@ -50,6 +50,12 @@ def listed(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
     else:
         lines = [list(entries[0]), *(list(map(cell, one.values())) for one in entries)]
         out.write("".join("\t".join(line) + "\n" for line in lines).encode())
+
+
+def outlined(plan: Mapping[str, object], as_json: bool) -> None:
+    """What a run would do, on stdout: a name and a value a line, with a tab between; or a JSON object."""
+    lines = "".join(f"{name}\t{value}\n" for name, value in plan.items())
+    Stdout().write((json.dumps(plan, ensure_ascii=False) + "\n" if as_json else lines).encode())
 
 
 def cell(value: object) -> str:

@@ -35,6 +35,7 @@ class Adcc(Score):
 
     names: ClassVar[tuple[str, ...]] = ("adcc",)
     group: ClassVar[str] = "faithfulness"
+    passes: ClassVar[int] = 3
 
     def row(self, found: Found, truth: Truth, probe: Probe | None = None) -> Row | None:
         assert probe is not None

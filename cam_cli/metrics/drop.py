@@ -47,6 +47,7 @@ class AverageDrop(Score):
 
     names: ClassVar[tuple[str, ...]] = ("average_drop",)
     group: ClassVar[str] = "faithfulness"
+    passes: ClassVar[int] = 2
     higher_is_better: ClassVar[bool] = False
 
     @property
@@ -70,6 +71,7 @@ class IncreaseInConfidence(Score):
 
     names: ClassVar[tuple[str, ...]] = ("increase_in_confidence",)
     group: ClassVar[str] = "faithfulness"
+    passes: ClassVar[int] = 2
 
     @property
     def facts(self) -> Mapping[str, object]:

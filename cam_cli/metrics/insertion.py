@@ -38,6 +38,7 @@ class Exchange(Score):
     """
 
     group: ClassVar[str] = "faithfulness"
+    passes: ClassVar[int] = STEPS + 1
     axis: ClassVar[str]
 
     def ends(self, image: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,12 +17,14 @@ WORDS = {
 
 
 def described(name: str) -> dict[str, Any]:
-    """One of METRICS: its name, group, which way is better, what it needs, and what it is."""
+    """One of METRICS: its name, group, which way is better, how often it asks the network about a map, what
+    it needs, and what it is."""
     kind: type[Metric] = METRICS.load(name)
     return {
         "metric": name,
         "group": kind.group,
         "better": "higher" if kind.higher_is_better else "lower",
+        "passes": kind.passes or None,
         "needs": ", ".join(word for need, word in WORDS.items() if need in kind.needs),
         "what": METRICS[name].summary,
     }

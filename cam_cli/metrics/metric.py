@@ -145,7 +145,8 @@ class Metric:
 
     names: of the numbers it gives, as in METRICS. group: localisation, classification, faithfulness or sanity.
     needs: without which it cannot be computed. higher_is_better: so says its definition. ranks: it ranks all images by
-    each class, which says little of data whose images have one class each.
+    each class, which says little of data whose images have one class each. passes: how many times it asks the network
+    about one map, at most.
     """
 
     rules: Rules
@@ -154,6 +155,7 @@ class Metric:
     needs: ClassVar[Needs]
     higher_is_better: ClassVar[bool] = True
     ranks: ClassVar[bool] = False
+    passes: ClassVar[int] = 0
 
     def row(self, found: Found, truth: Truth, probe: Probe | None = None) -> Row | None:
         """What is kept of one image; None where it says nothing to this metric (no box, no label …)."""

@@ -32,6 +32,7 @@ class RandomisationCorrelation(Score):
 
     names: ClassVar[tuple[str, ...]] = ("randomisation_correlation",)
     group: ClassVar[str] = "sanity"
+    passes: ClassVar[int] = 6
     higher_is_better: ClassVar[bool] = False
 
     @property
@@ -72,6 +73,7 @@ class ClassCorrelation(Score):
 
     names: ClassVar[tuple[str, ...]] = ("class_correlation",)
     group: ClassVar[str] = "sanity"
+    passes: ClassVar[int] = 2
     higher_is_better: ClassVar[bool] = False
 
     @property

@@ -40,6 +40,7 @@ class Road(Score):
 
     names: ClassVar[tuple[str, ...]] = ("road_combined",)
     group: ClassVar[str] = "faithfulness"
+    passes: ClassVar[int] = 2 * len(PERCENTILES)
 
     @property
     def facts(self) -> Mapping[str, object]:

@@ -34,6 +34,9 @@ class RunSpec:
     max_failures: str = option(
         "0", "--max-failures", panel=RUN, metavar="N|P%", help="How many images may fail before the exit code is 5."
     )
+    dry_run: bool = option(
+        False, "--dry-run", panel=RUN, help="Say what would be done and what it costs, on stdout; do nothing."
+    )
     nul: bool = option(False, "-0", panel=RUN, help="Paths on stdin are separated by NUL.")
 
     def __post_init__(self) -> None:

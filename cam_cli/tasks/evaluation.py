@@ -18,6 +18,7 @@ from cam_cli.outputs.folder import Folder
 from cam_cli.specs.evaluate import EvaluateSpec
 
 from .baseline import Earlier
+from .bench import BASELINES
 from .explain import counted
 from .gates import Gate, parse_gates
 from .listener import Listener
@@ -51,6 +52,30 @@ class Plan:
             listener.note("data", f"{count} × {kind}: {', '.join(data.notes.places[kind][:3])}{', …' * (count > 3)}")
         for name, why in self.numbers.left_out.items():
             listener.note("left", f"{name}: {why}")
+
+
+def outline(spec: EvaluateSpec) -> dict[str, Any]:
+    """What a run would do, and what it costs: passes of the network over one image. Raises as `make_plan`."""
+    plan = make_plan(spec)
+    images, models = len(plan.dataset.truths), [choice.alias for choice in spec.model.choices()]
+    methods = list(spec.methods.methods) or ["cam where it is exact, else gradcam"]
+    told: dict[str, Any] = {
+        "dataset": f"{plan.dataset.path} ({plan.dataset.format})",
+        "images": images,
+        "classes": len(plan.dataset.classes),
+        "maps": spec.metric.maps or f"of {', '.join(models)}, by {', '.join(methods)}",
+        "metrics": ", ".join(plan.numbers.wanted),
+        "output": str(plan.folder.path),
+    }
+    if spec.metric.maps is not None:
+        return told
+    layers, baselines = max(1, len(spec.method.layers)), len(BASELINES) if spec.metric.baselines else 0
+    maps = len(methods) * layers + baselines
+    asked = {name: metric.passes * maps for name, metric in plan.numbers.asking.items()}
+    extra = [f"{images} × {len(models)} for {name}: {each}" for name, each in asked.items()]
+    total = images * len(models) * (1 + sum(asked.values()))
+    words = f"{total}: {images} × {len(models)}" + "".join(f" + {one} each" for one in extra)
+    return told | {"passes": f"{words}; and what the methods themselves ask"}
 
 
 def make_plan(spec: EvaluateSpec) -> Plan:

@@ -166,6 +166,23 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
     return summary
 
 
+def outline(spec: ExplainSpec, stdin: BinaryIO) -> dict[str, Any]:
+    """What a run would do, and what it costs: passes of the network over one image. Raises as `make_plan`."""
+    plan = make_plan(spec, stdin)
+    models = [choice.alias for choice in spec.model.choices()]
+    methods = list(spec.method.methods) or ["cam where it is exact, else gradcam"]
+    return {
+        "images": len(plan.listing),
+        "models": ", ".join(models),
+        "methods": ", ".join(methods),
+        "layers": ", ".join(spec.method.layers) or "as the methods choose",
+        "classes": ", ".join(spec.classes.classes),
+        "saved": ", ".join([*plan.kinds, *spec.export.formats]) or "nothing",
+        "output": plan.destination.name,
+        "passes": f"{len(plan.listing) * len(models)}, and what the methods themselves ask",
+    }
+
+
 def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     """Reads the options that name things, lists the images, and looks at where results go; touches nothing."""
     for text in spec.method.methods:
