@@ -71,11 +71,11 @@ def outline(spec: EvaluateSpec) -> dict[str, Any]:
         return told
     layers, baselines = max(1, len(spec.method.layers)), len(BASELINES) if spec.metric.baselines else 0
     maps = len(methods) * layers + baselines
-    asked = {name: metric.passes * maps for name, metric in plan.numbers.asking.items()}
-    extra = [f"{images} × {len(models)} for {name}: {each}" for name, each in asked.items()]
-    total = images * len(models) * (1 + sum(asked.values()))
-    words = f"{total}: {images} × {len(models)}" + "".join(f" + {one} each" for one in extra)
-    return told | {"passes": f"{words}; and what the methods themselves ask"}
+    shown = images * len(models)
+    asked = {key: shown * maps * metric.passes for key, metric in plan.numbers.asking.items()}
+    methods_own = "and what the methods themselves ask"
+    passes = {"passes": shown + sum(asked.values()), "passes of maps": f"{shown}, {methods_own}"}
+    return told | passes | {f"passes of {key}": count for key, count in asked.items()}
 
 
 def make_plan(spec: EvaluateSpec) -> Plan:
