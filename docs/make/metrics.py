@@ -50,10 +50,8 @@ def protocol(name: str, one: Protocol) -> str:
 
 def definition(kind: type) -> str:
     """The docstring as it stands, and that of what it is a case of, if that is no mere base."""
-    texts = [inspect.cleandoc(kind.__doc__)]
-    for above in kind.__mro__[1:]:
-        if above.__module__ == kind.__module__ and above.__doc__:
-            texts.append(inspect.cleandoc(above.__doc__))
+    above = [one for one in kind.__mro__[1:] if one.__module__ == kind.__module__ and one.__doc__]
+    texts = [inspect.cleandoc(one.__doc__) for one in (kind, *above)]
     return f"\n### {', '.join(kind.names)}\n\n```\n" + "\n\n".join(texts) + "\n```\n"
 
 

@@ -22,6 +22,7 @@ BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 METHODS = "--method cam --method gradcam++ --method layercam --method eigencam --method ablationcam"
 COMMANDS = {
     "ilsvrc": f"camtool evaluate ilsvrc/manifest.csv {METHODS}",
+    "bilinear": "camtool evaluate ilsvrc/manifest.csv --method cam --interpolation bilinear",
     "wsol": f"camtool evaluate ilsvrc/manifest.csv {METHODS} --protocol wsol",
     "voc": f"camtool evaluate voc --class-map voc-from-imagenet {METHODS}",
     "faithful": f"camtool evaluate ilsvrc/manifest.csv {METHODS} --metrics faithfulness,sanity --sample 100",
@@ -60,7 +61,7 @@ Beside them what was published, on the 50 000 photographs (1 − error), and wha
 | centre (here, in their frame) | – | {c1} ({c2}) | their centred Gaussian has 0.525 in V2 on all photographs: these 663 have larger, more central objects |
 
 The first plain prototype of this project, on the same photographs and network, had top-1 accuracy 0.824, GT-known 0.650,
-top-1 localisation 0.549, pointing 0.919, MaxBoxAcc 0.676. {prototype}
+top-1 localisation 0.549, pointing 0.919 and MaxBoxAcc 0.676. {prototype}
 """
 VOC = """
 ## PASCAL VOC 2012, mapped
@@ -126,21 +127,23 @@ def page(reports: dict[str, dict[str, Any]]) -> str:
             v2=interval(kit["maxboxacc_v2"]),
             c1=f"{kit['maxboxacc']['baselines']['centre']['value']:.3f}",
             c2=f"{kit['maxboxacc_v2']['baselines']['centre']['value']:.3f}",
-            prototype=prototype(cam),
+            prototype=prototype(cam, numbers(reports["bilinear"], "cam")),
         )
         + VOC.format(command=COMMANDS["voc"], table=table(reports["voc"]))
         + FAITHFUL.format(command=COMMANDS["faithful"], table=table(reports["faithful"]))
     )
 
 
-def prototype(cam: dict[str, Any]) -> str:
-    """What is lower than the prototype's, and why."""
+def prototype(cam: dict[str, Any], bilinear: dict[str, Any]) -> str:
+    """What is lower than the prototype's, by how many photographs, and what resizing alone moves."""
     n = cam["gt_known_loc"]["n"]
-    lower = {"gt_known_loc": 0.650, "top1_loc": 0.549, "pointing_game": 0.919}
-    gone = ", ".join(f"{name} by {round((was - cam[name]['value']) * n)}" for name, was in lower.items())
+    before = {"gt_known_loc": 0.650, "top1_loc": 0.549, "pointing_game": 0.919}
+    gone = ", ".join(f"{name} by {round((was - cam[name]['value']) * n)}" for name, was in before.items())
+    known, accuracy = bilinear["gt_known_loc"]["value"], bilinear["top1_accuracy"]["value"]
     return (
-        f"Ours are those within rounding but for single photographs ({gone} of {n}): it resized pictures and maps by other "
-        "libraries, and counted a point as in a box that its pixel only touches, where ours asks for the pixel's centre."
+        f"Ours are lower by single photographs of {n} ({gone}), a tenth of the intervals. Resizing moves as many: pictures resized "
+        f"bilinearly (`--interpolation bilinear`) give GT-known {known:.3f} and top-1 accuracy {accuracy:.3f}; the network's own "
+        "recipe, which is the default, is bicubic. A point lies in a box here if its pixel's centre does."
     )
 
 
