@@ -3,7 +3,7 @@
 from .attention import record_attention
 from .biases import Biases
 from .guided import guided
-from .model import forward, module_at, undisturbed
+from .model import forward, module_at, replica, undisturbed
 from .observe import observe
 from .record import INPUT, Recording, record
 from .replay import Tail
@@ -19,5 +19,6 @@ __all__ = [
     "observe",
     "record",
     "record_attention",
+    "replica",
     "undisturbed",
 ]

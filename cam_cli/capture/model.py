@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -48,3 +49,11 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
         for module, training in modes:
             module.training = training
+
+
+def replica(model: nn.Module) -> nn.Module:
+    """A model of its own whose parameters and buffers are the same values in the same memory: hooks, modes and
+    `requires_grad` of the one are not those of the other. Raises what copying a person's own network may raise."""
+    shared: dict[int, Any] = {id(one): nn.Parameter(one.detach(), one.requires_grad) for one in model.parameters()}
+    shared |= {id(one): one for one in model.buffers()}
+    return deepcopy(model, shared)

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from cam_cli.types import Failure, Picture
 
-Outcome = TypeVar("Outcome")
-Seen = Sequence[Picture | Failure]
+Outcome = TypeVar("Outcome", covariant=True)
+
+
+class Member(Protocol[Outcome]):
+    """An explainer, or a judge."""
+
+    def __call__(self, batch: Sequence[Picture | Failure]) -> Iterable[Outcome]: ...
+
+    def replica(self) -> Member[Outcome]:
+        """One for another thread."""
 
 
 @dataclass(frozen=True)
 class Beside(Generic[Outcome]):
     """explainers: in the order the models were named."""
 
-    explainers: tuple[Callable[[Seen], Iterable[Outcome]], ...]
+    explainers: tuple[Member[Outcome], ...]
+
+    def replica(self) -> Beside[Outcome]:
+        return Beside(tuple(one.replica() for one in self.explainers))
 
     def __call__(self, batch: Sequence[tuple[Picture | Failure, ...]]) -> Iterator[Outcome]:
         """Of each image of `batch`, prepared for every explainer in turn, every explainer's outcome: image by image."""

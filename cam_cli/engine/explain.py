@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cam_cli.capture import Recording, Tail
+from cam_cli.capture import Recording, Tail, replica
 from cam_cli.errors import MethodUnsuitable, ModelFailed, OutOfMemory
 from cam_cli.maps import fuse
 from cam_cli.methods.method import Captured, Target
@@ -100,6 +100,10 @@ class Explainer:
             positions, members = zip(*group, strict=True)
             outcomes |= dict(zip(positions, self.attempt(members), strict=True))
         return (outcomes[position] for position in range(len(batch)))
+
+    def replica(self) -> Explainer:
+        """One for another thread: its network shares all values with this one's, but no hooks, modes or flags."""
+        return replace(self, module=replica(self.module))
 
     def attempt(self, pictures: Sequence[Picture]) -> list[Explanation | LeftOut | Failure]:
         """`explain`, in halves where the device runs out of memory; what cannot be explained becomes a Failure."""

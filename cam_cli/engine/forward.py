@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -26,25 +27,39 @@ class Forward:
     precision: str
     read_scores: Callable[[Any], Tensor]
 
+    @cached_property
+    def layout(self) -> dict[str, Any]:
+        """What the network wants of its input, for `Tensor.to`: its own dtype, and channels last if its weights have
+        them so."""
+        weights = next((one for one in self.module.parameters() if one.ndim == 4 and min(one.shape[1:]) > 1), None)
+        last = weights is not None and not weights.is_contiguous()
+        floats = (one.dtype for one in self.module.parameters() if one.is_floating_point())
+        found: dict[str, Any] = {"dtype": next(floats, torch.float32)}
+        return found | {"memory_format": torch.channels_last} if last else found
+
     def record(self, images: Tensor, layers: Sequence[str], *, gradients: bool) -> Recording:
         """`images` (b, 3, h, w) on the device. Raises what `capture.record` raises."""
         with precise(self.device, self.precision):
-            return record(self.module, images, layers, gradients=gradients, read_scores=self.read_scores)
+            return record(
+                self.module, images.to(**self.layout), layers, gradients=gradients, read_scores=self.read_scores
+            )
 
     def attention(self, images: Tensor, *, gradients: bool) -> Recording:
         """Raises what `record_attention` raises."""
         with precise(self.device, self.precision):
-            return record_attention(self.module, images, gradients=gradients, read_scores=self.read_scores)
+            return record_attention(
+                self.module, images.to(**self.layout), gradients=gradients, read_scores=self.read_scores
+            )
 
     def scores(self, images: Tensor) -> Tensor:
         """Logits, float32 (b, k). Raises ModelFailed."""
         with precise(self.device, self.precision), undisturbed(self.module), torch.no_grad():
-            return self.read_scores(forward(self.module, images)).float()
+            return self.read_scores(forward(self.module, images.to(**self.layout))).float()
 
     def tail(self, image: Tensor, layer: str) -> Tail:
         """What lies behind `layer`, for one image (1, 3, h, w). Raises what `Tail` raises."""
         with precise(self.device, self.precision):
-            return Tail(self.module, image, layer, self.read_scores)
+            return Tail(self.module, image.to(**self.layout), layer, self.read_scores)
 
     def in_passes(self, run: Callable[[Tensor], Tensor], inputs: Iterable[Tensor], passed: Passed) -> Tensor:
         """`run` over `inputs` (one tensor each, made as they are needed), as many at a time as the device has room for.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
+from cam_cli.capture import replica
 from cam_cli.models.cascade import cascade
 from cam_cli.models.head import head_in
 from cam_cli.models.layers import Survey
@@ -27,11 +30,17 @@ class Randomised:
 
     seen: Survey
     seed: int
+    device: torch.device
+    making: Lock = field(default_factory=Lock)
+    made: list[nn.Module] = field(default_factory=list)
 
-    @cached_property
-    def networks(self) -> tuple[nn.Module, ...]:
-        """Raises what `cascade` raises."""
-        return cascade(self.seen, self.seed)
+    @property
+    def networks(self) -> Sequence[nn.Module]:
+        """On the run's device. Raises what `cascade` raises."""
+        with self.making:  # from the global generator, so by one thread alone
+            if not self.made:
+                self.made.extend(one.to(self.device) for one in cascade(self.seen, self.seed))
+        return self.made
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Inquiry:
         """The same run of each randomised network."""
         head = self.explainer.head
         return tuple(
-            replace(self.alone, module=network, head=head and head_in(network, head))
+            replace(self.alone, module=replica(network), head=head and head_in(network, head))
             for network in self.randomised.networks
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -43,6 +43,12 @@ class Judge:
             assert isinstance(picture, Picture)
             assert not isinstance(outcome, LeftOut)
             yield self.judged(picture, outcome)
+
+    def replica(self) -> Judge:
+        """One for another thread."""
+        explainer = self.explainer.replica()
+        inquiries = {run: replace(one, explainer=explainer) for run, one in self.inquiries.items()}
+        return replace(self, explainer=explainer, inquiries=inquiries)
 
     def judged(self, picture: Picture, one: Explanation) -> Judged | Failure:
         found = self.found(one)

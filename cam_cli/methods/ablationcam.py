@@ -20,7 +20,7 @@ class AblationCam(Summed):
     puts the layer's minimum − 10⁷ in the place of 0 unless that minimum is 0, which no network has ever seen.
     """
 
-    needs: ClassVar[Needs] = Needs.ACTIVATIONS
+    needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.PASSES
 
     def terms(self, seen: Captured, probe: Probe) -> Tensor:
         weights = torch.zeros(seen.activations.shape[:2], device=seen.activations.device)

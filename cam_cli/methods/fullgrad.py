@@ -23,7 +23,7 @@ class FullGrad(Method):
     nowhere negative: what speaks against the class shows as well.
     """
 
-    needs: ClassVar[Needs] = Needs.NOTHING
+    needs: ClassVar[Needs] = Needs.BIASES
 
     def map(self, seen: Captured, probe: Probe) -> Tensor:
         size = seen.inputs.shape[2:]

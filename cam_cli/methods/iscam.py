@@ -21,7 +21,7 @@ class IsCam(Summed):
     """
 
     steps: int = parameter(10, 1, 10_000)
-    needs: ClassVar[Needs] = Needs.ACTIVATIONS
+    needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.PASSES
 
     def terms(self, seen: Captured, probe: Probe) -> Tensor:
         return channel_weights(seen, probe, self.steps, self.grown) * seen.activations

@@ -16,7 +16,8 @@ from cam_cli.types import Head
 class Needs(Flag):
     """What the engine has to record for a method. Without ACTIVATIONS it has no layer. HEAD also fixes the layer: the
     one the head pools. With STAGES it is made for several: all stages, fused, unless layers are named. ATTENTION: a
-    network whose blocks attend from every token to every other."""
+    network whose blocks attend from every token to every other. PASSES: it asks the network many times about an image.
+    BIASES: the network as it was made, with the biases of all its layers."""
 
     NOTHING = 0
     ACTIVATIONS = auto()
@@ -24,6 +25,8 @@ class Needs(Flag):
     HEAD = auto()
     STAGES = auto()
     ATTENTION = auto()
+    PASSES = auto()
+    BIASES = auto()
 
 
 ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {

@@ -29,7 +29,7 @@ class Occlusion(Method):
 
     patch: float = parameter(0.2, 0.001, 10_000.0)
     stride: float = parameter(0.1, 0.001, 10_000.0)
-    needs: ClassVar[Needs] = Needs.NOTHING
+    needs: ClassVar[Needs] = Needs.PASSES
 
     def map(self, seen: Captured, probe: Probe) -> Tensor:
         sides = seen.inputs.shape[2:]

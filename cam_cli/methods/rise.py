@@ -29,7 +29,7 @@ class Rise(Method):
     masks: int = parameter(4000, 1, 1_000_000)
     cells: int = parameter(7, 1, 1000)
     keep: float = parameter(0.5, 0.001, 1.0)
-    needs: ClassVar[Needs] = Needs.NOTHING
+    needs: ClassVar[Needs] = Needs.PASSES
 
     def map(self, seen: Captured, probe: Probe) -> Tensor:
         maps = torch.zeros_like(seen.inputs[:, 0])

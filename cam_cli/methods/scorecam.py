@@ -24,7 +24,7 @@ class ScoreCam(Summed):
     and gives flat channels the weight of a black image; torchcam scales before it enlarges.
     """
 
-    needs: ClassVar[Needs] = Needs.ACTIVATIONS
+    needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.PASSES
 
     def terms(self, seen: Captured, probe: Probe) -> Tensor:
         return channel_weights(seen, probe, 1, lambda mask, turn, random: mask) * seen.activations

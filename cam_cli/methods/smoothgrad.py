@@ -24,7 +24,7 @@ class SmoothGrad(Method):
 
     samples: int = parameter(50, 1, 10_000)
     noise: float = parameter(0.15, 0.0, 10.0)
-    needs: ClassVar[Needs] = Needs.NOTHING
+    needs: ClassVar[Needs] = Needs.PASSES
 
     def map(self, seen: Captured, probe: Probe) -> Tensor:
         sigmas = self.noise * (seen.inputs.amax((1, 2, 3)) - seen.inputs.amin((1, 2, 3)))[:, None, None, None]

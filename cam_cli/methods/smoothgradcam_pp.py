@@ -25,7 +25,7 @@ class SmoothGradCamPlusPlus(Summed):
 
     samples: int = 10
     noise: float = 0.15
-    needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.GRADIENTS
+    needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.GRADIENTS | Needs.PASSES
 
     def terms(self, seen: Captured, probe: Probe) -> Tensor:
         # In units of each image's steepest gradient: powers of small ones would underflow.

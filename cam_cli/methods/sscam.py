@@ -24,7 +24,7 @@ class SsCam(Summed):
 
     samples: int = parameter(35, 1, 10_000)
     sigma: float = parameter(2.0, 0.0, 100.0)
-    needs: ClassVar[Needs] = Needs.ACTIVATIONS
+    needs: ClassVar[Needs] = Needs.ACTIVATIONS | Needs.PASSES
 
     def terms(self, seen: Captured, probe: Probe) -> Tensor:
         return channel_weights(seen, probe, self.samples, self.noisy) * seen.activations

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from cam_cli.datasets.dataset import Dataset
 from cam_cli.datasets.predictions import Said, read_predictions
+from cam_cli.engine.flow import Flow
 from cam_cli.engine.judged import Baseline, Judged, Sketch, with_baselines
 from cam_cli.errors import ImageUnreadable, InputEmpty, InputMissing, MapMissing, MapUnreadable
 from cam_cli.images.header import Header, read_header
@@ -38,17 +39,14 @@ BASELINES: dict[str, Baseline] = {
 
 @dataclass(frozen=True)
 class Bench:
-    """The first stages of a stream (see `pipeline.stream`), up to what is judged.
+    """What an evaluation runs on. flow: up to what is judged.
 
     runs: of each, what the report says of it. names: of each model, those of its runs, then the baselines'.
     truths: of each model by id, in the classes that it knows. unknown: those of the data that some model lacks.
     facts: what `run.json` says of models and device.
     """
 
-    read: Callable[[ImageItem], Any]
-    explain: Callable[[list[Any]], Iterable[Judged | Failure]]
-    batch_size: int
-    workers: int
+    flow: Flow[Judged | Failure]
     runs: tuple[dict[str, Any], ...]
     names: Mapping[str, tuple[str, ...]]
     truths: Mapping[str, Mapping[str, Truth]]
@@ -73,10 +71,7 @@ def from_files(spec: EvaluateSpec, dataset: Dataset) -> Bench:
     read = MapReader(folder, dataset.by_id, said, baselines, spec.run.seed)
     run = {"run": IN_FILES, "model": IN_FILES, "network": folder, "weights": None, "sha256": None}
     return Bench(
-        read,
-        list,
-        64,
-        spec.run.workers or os.cpu_count() or 1,
+        Flow(read, (list,), 64, spec.run.workers or os.cpu_count() or 1),
         ({**run, "method": IN_FILES, "layers": []},),
         {IN_FILES: (IN_FILES, *baselines)},
         {IN_FILES: dataset.by_id},

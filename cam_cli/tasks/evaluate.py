@@ -16,7 +16,6 @@ from typing import Any
 
 from cam_cli.datasets.dataset import Dataset
 from cam_cli.engine.judged import Judged
-from cam_cli.engine.pipeline import stream
 from cam_cli.engine.scorer import Scorer
 from cam_cli.errors import GateFailed, ImagesFailed
 from cam_cli.outputs.exports.files import Files
@@ -141,15 +140,7 @@ def rows_of(
                     keeper.put(outcome.item.id, run, outcome.found[run], labels)
         return row
 
-    yield from stream(
-        (truth.item for truth in dataset.truths),
-        read=bench.read,
-        explain=bench.explain,
-        finish=finish,
-        batch_size=bench.batch_size,
-        workers=bench.workers,
-        stop=stop,
-    )
+    yield from bench.flow.run((truth.item for truth in dataset.truths), finish, stop)
 
 
 def calibrate(

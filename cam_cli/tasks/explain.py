@@ -114,9 +114,7 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
     for text in plan.listing.notes:
         listener.note("input", text)
 
-    from cam_cli.engine.pipeline import stream
-
-    from .explainer import make_ready, reader  # torch from here on
+    from .explainer import make_ready  # torch from here on
 
     ready = make_ready(spec, listener, plan.listing, plan.truth)
     maps_only = not any(isinstance(kind, Sheet) for kind in plan.kinds.values())
@@ -126,24 +124,17 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
     threshold = plan.boxes.threshold if plan.boxes else ""
     labels, model = ready.labels, ready.facts["models"][0]
     setting = make_setting(spec.export, labels, plan.listing.whole, model, plan.ids, side_by_side, threshold)
-    summary = Summary(len(plan.listing), len(ready.views), plan.destination.name)
+    summary = Summary(len(plan.listing), ready.models, plan.destination.name)
     folder = plan.destination.folder
     run = {"command": list(spec.arguments), "spec": spec.as_json(), **ready.facts, "versions": versions()}
     if folder:
         folder.open()
         describe(folder, run, summary.counts(), None)
     listener.begin(summary.total)
-    results = stream(
-        plan.listing,
-        read=reader(spec.geometry, ready.views),
-        explain=ready.explain,
-        finish=Finisher(
-            plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination, plan.boxes, spec.export.masks
-        ),
-        batch_size=ready.batch_size,
-        workers=ready.workers,
-        stop=stop,
+    finisher = Finisher(
+        plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination, plan.boxes, spec.export.masks
     )
+    results = ready.flow.run(plan.listing, finisher, stop)
     exports = Exports.open(spec.export, setting, folder)
     with Book.open(folder) as book, exports, closing(results):
         try:

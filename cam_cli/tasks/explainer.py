@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from math import ceil
+from typing import Any, TypeVar
 
 import torch
 
@@ -13,8 +15,11 @@ from cam_cli.choice import ModelChoice
 from cam_cli.engine.allocator import keep_blocks
 from cam_cli.engine.augment import Augmentation, augmentations
 from cam_cli.engine.beside import Beside
+from cam_cli.engine.column import Column
 from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.explain import Explainer
+from cam_cli.engine.flow import Flow
+from cam_cli.engine.lanes import Lanes
 from cam_cli.engine.selection import several
 from cam_cli.errors import ImageTooLarge, ImageUnreadable, ModelFailed, OutOfMemory, UsageError
 from cam_cli.images.intensity import Intensity
@@ -28,6 +33,7 @@ from cam_cli.models.head import find_head
 from cam_cli.models.labels import Labels
 from cam_cli.models.layers import Layer, Survey, outputs_at, survey
 from cam_cli.models.network import Network
+from cam_cli.models.quicker import quicker
 from cam_cli.outputs.naming import Naming
 from cam_cli.specs import ExplainSpec, GeometrySpec
 from cam_cli.specs.run import RunSpec
@@ -37,17 +43,19 @@ from .classes import Classes, make_classes
 from .columns import default_method, make_columns, make_methods
 from .listener import Listener
 
+Outcome = TypeVar("Outcome")
+WORTH = 16  # images from which on a network is made quicker: that takes about as long as six of them
+Reader = Callable[[ImageItem | Failure], tuple[Picture | Failure, ...]]
+
 
 @dataclass(frozen=True)
 class Ready:
-    """A run that can start. views: how each model is shown pictures. facts: what `run.json` says of models, device.
-    labels: of the first model."""
+    """A run that can start. models: how many. facts: what `run.json` says of models, device. labels: of the first
+    model."""
 
-    explain: Beside[Explanation | LeftOut | Failure]
-    views: tuple[View, ...]
+    flow: Flow[Explanation | LeftOut | Failure]
+    models: int
     naming: Naming
-    batch_size: int
-    workers: int
     facts: dict[str, Any]
     labels: Labels
 
@@ -71,22 +79,34 @@ def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: C
     device = choose_device(spec.run.device)
     methods = make_methods(spec.method.methods, spec.method.smooth)
     resolve = lambda network: make_classes(spec.classes, network, listing, truth)  # noqa: E731
-    models = [prepare(spec, choice, methods, device, listener, resolve) for choice in spec.model.choices()]
+    count = len(listing)
+    models = [prepare(spec, choice, methods, device, listener, resolve, count) for choice in spec.model.choices()]
     parts = frozenset[str]().union(*(one.several for one in models), ["model"] if len(models) > 1 else [])
+    beside = Beside[Explanation | LeftOut | Failure](tuple(one.explainer for one in models))
+    read = reader(spec.geometry, tuple(one.view for one in models))
     return Ready(
-        Beside(tuple(one.explainer for one in models)),
-        tuple(one.view for one in models),
+        make_flow(read, beside, spec.run, device, count),
+        len(models),
         Naming(parts, spec.output.name),
-        batch_size(spec.run, device),
-        spec.run.workers or os.cpu_count() or 1,
         {"models": [one.facts for one in models], "device": str(device), "precision": spec.run.precision},
         models[0].explainer.reading.labels,
     )
 
 
-def batch_size(spec: RunSpec, device: torch.device) -> int:
-    """Images a forward pass."""
-    return default_batch(device) if spec.batch_size == "auto" else int(spec.batch_size)
+def make_flow(read: Reader, beside: Beside[Outcome], spec: RunSpec, device: torch.device, images: int) -> Flow[Outcome]:
+    """On a CPU lanes side by side, on other devices stages one behind the other. A network that cannot be copied has
+    one lane."""
+    size = default_batch(device) if spec.batch_size == "auto" else int(spec.batch_size)
+    cores = os.cpu_count() or 1
+    workers = spec.workers or cores
+    if device.type != "cpu":
+        return Flow(read, (beside,), size, workers)
+    lanes = Lanes.of(cores, ceil(images / size), workers)
+    try:
+        replicas = [beside.replica() for _ in range(lanes.side_by_side - 1)]
+    except Exception:  # whatever copying a person's own network raises
+        lanes, replicas = Lanes(1, cores), []
+    return Flow(read, (beside, *replicas), size, workers, lanes.threads)
 
 
 def prepare(
@@ -96,8 +116,10 @@ def prepare(
     device: torch.device,
     listener: Listener,
     resolve: Callable[[Network], Classes],
+    images: int,
 ) -> Prepared:
-    """Loads one model and resolves what the options mean for it; `resolve` says which of its classes are wanted."""
+    """Loads one model and resolves what the options mean for it; `resolve` says which of its classes are wanted.
+    images: about how many passes over one the run takes, which decides whether the network is made quicker first."""
     network = load(choice)
     recipe = recipe_for(network.recipe, spec.geometry)
     listener.note("model", " · ".join(dict.fromkeys((choice.alias, network.name, network.weights))))
@@ -120,8 +142,10 @@ def prepare(
     for column in columns:
         where = " + ".join(described(layer, sizes) for layer in column.layers) or column.name
         listener.note("layer", f"{where}: {column.why}")
+    near = alike(spec, methods, seen)
+    watched = {layer.path for column in columns for layer in column.layers} | {layer.path for layer in near}
     explainer = Explainer(
-        network.module.to(device),
+        tuned(seen, columns, watched, images, spec.run.precision, device),
         classes.reading,
         tuple(columns),
         classes.selections,
@@ -135,7 +159,7 @@ def prepare(
         classes.truths,
         spec.classes.only,
         changes(spec, network, recipe, seen),
-        alike(spec, methods, seen),
+        near,
         spec.run.seed,
         tokens,
         listener.progress,
@@ -161,6 +185,19 @@ def prepare(
     }
     view = View(choice.alias, recipe, stride_of(seen))
     return Prepared(explainer, seen, view, frozenset(part for part, many in parts.items() if many), facts)
+
+
+def tuned(
+    seen: Survey, columns: Sequence[Column], watched: Set[str], images: int, precision: str, device: torch.device
+) -> torch.nn.Module:
+    """The network as it runs: made quicker where that pays, in bfloat16 where that is asked of a CPU, on its device."""
+    needs = [column.method.needs for column in columns]
+    module = seen.specimen.module
+    if images >= WORTH or any(Needs.PASSES in need for need in needs):
+        module = quicker(seen.specimen, watched, fold=not any(Needs.BIASES in need for need in needs))
+    if precision == "bf16" and device.type == "cpu":
+        module = (deepcopy(module) if module is seen.specimen.module else module).bfloat16()
+    return module.to(device)
 
 
 def stride_of(seen: Survey) -> int:
@@ -238,9 +275,6 @@ def described(layer: Layer, sizes: dict[str, tuple[int, int]]) -> str:
 def grid(layer: Layer, sizes: dict[str, tuple[int, int]]) -> dict[str, int]:
     """Its rows and columns at the run's input size."""
     return dict(zip(("rows", "cols"), sizes[layer.path], strict=True))
-
-
-Reader = Callable[[ImageItem | Failure], tuple[Picture | Failure, ...]]
 
 
 def reader(spec: GeometrySpec, views: tuple[View, ...]) -> Reader:

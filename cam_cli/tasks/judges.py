@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -28,7 +27,7 @@ from cam_cli.types import Failure
 from .bench import BASELINES, Bench
 from .classes import Classes
 from .columns import make_methods
-from .explainer import Prepared, batch_size, prepare, reader
+from .explainer import Prepared, make_flow, prepare, reader
 from .listener import Listener
 
 
@@ -45,7 +44,8 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
     for choice in choices:
         words: list[Vocabulary] = []
         resolve = partial(known_classes, spec, dataset, bool(asking), words)
-        prepared = prepare(shown, choice, methods, device, listener, resolve)
+        passes = len(dataset.truths) * (1 + sum(metric.passes for metric in asking.values()))
+        prepared = prepare(shown, choice, methods, device, listener, resolve, passes)
         (vocabulary,) = words
         own = run_names(choice, prepared.explainer.columns)
         facts = {key: prepared.facts[key] for key in ("weights", "sha256")}
@@ -65,12 +65,10 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
         views.append(prepared)
     for label in dict.fromkeys(label for judge in judges for label in judge.vocabulary.unknown):
         listener.warn(f"class {label!r} of the data is none of the model's; it is left out, and counted in the report")
-    beside: Beside[Judged | Failure] = Beside(tuple(judges))
+    beside = Beside[Judged | Failure](tuple(judges))
+    read = reader(shown.geometry, tuple(one.view for one in views))
     return Bench(
-        reader(shown.geometry, tuple(one.view for one in views)),
-        beside,
-        batch_size(spec.run, device),
-        spec.run.workers or os.cpu_count() or 1,
+        make_flow(read, beside, spec.run, device, len(dataset.truths)),
         tuple(runs),
         names,
         {choice.alias: judge.vocabulary.truths for choice, judge in zip(choices, judges, strict=True)},
@@ -112,7 +110,7 @@ def make_judge(
 ) -> Judge:
     explainer = prepared.explainer
     classes = {name: index for index, name in enumerate(vocabulary.names)}
-    randomised = Randomised(prepared.seen, spec.run.seed)
+    randomised = Randomised(prepared.seen, spec.run.seed, explainer.device)
     inquiries = {
         run: Inquiry(explainer, column, classes, randomised)
         for run, column in zip(runs, explainer.columns, strict=True)

@@ -31,7 +31,7 @@ NAMES = {name: index for index, name in enumerate(LABELS.names)}
 
 
 def inquiry(run, place: int = 0, seed: int = 0, classes=NAMES) -> Inquiry:
-    return Inquiry(run, run.columns[place], classes, Randomised(survey(run.module, 16), seed))
+    return Inquiry(run, run.columns[place], classes, Randomised(survey(run.module, 16), seed, run.device))
 
 
 def with_method(run, method):
@@ -116,7 +116,7 @@ def test_one_class_has_no_other_and_one_logit_has_its_negative():
 
 def test_randomised_maps_are_those_of_the_randomised_networks():
     run = explainer(seeded(Residual()), COLUMNS, ("owl",))
-    shared = Randomised(survey(run.module, 16), 4)
+    shared = Randomised(survey(run.module, 16), 4, run.device)
     for place in range(3):
         probe = Inquiry(run, run.columns[place], NAMES, shared).probe(picture("a"))
         found = probe.randomised("owl")
@@ -134,7 +134,7 @@ def test_networks_are_made_once_for_all_images_and_columns(monkeypatch):
     drawn = imageprobe.cascade
     monkeypatch.setattr(imageprobe, "cascade", lambda *given: made.append(1) or drawn(*given))
     run = explainer(seeded(Residual()), COLUMNS)
-    shared = Randomised(survey(run.module, 16), 0)
+    shared = Randomised(survey(run.module, 16), 0, run.device)
     assert made == []
     for column in run.columns:
         asked = Inquiry(run, column, NAMES, shared)

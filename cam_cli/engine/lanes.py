@@ -1,0 +1,81 @@
+"""Batches in lanes: on a CPU each core takes a batch from its files to its results, so that none waits for another."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from queue import SimpleQueue
+from threading import Event
+from typing import NamedTuple, TypeVar
+
+import cv2
+import torch
+
+Item = TypeVar("Item")
+Done = TypeVar("Done")
+Lane = Callable[[list[Item]], Iterable[Done]]
+"""A batch from its items to what is done of each: reads, explains, finishes. One thread at a time is in it."""
+
+
+class Lanes(NamedTuple):
+    """side_by_side: how many batches are under way at once. threads: of each one's arithmetic."""
+
+    side_by_side: int
+    threads: int
+
+    @classmethod
+    def of(cls, cores: int, batches: int, workers: int) -> Lanes:
+        """As many as there are cores, or batches if those are fewer, which then share the cores; of them at most
+        `workers` at once. What a lane computes depends on cores and batches alone, not on `workers`."""
+        wanted = max(1, min(cores, batches))
+        return cls(min(wanted, workers), max(1, cores // wanted))
+
+
+def in_lanes(
+    items: Iterable[Item], lanes: Sequence[Lane[Item, Done]], *, batch_size: int, threads: int, stop: Event
+) -> Generator[Done]:
+    """One `Done` an item, in the order of `items`; each batch holds the items of positions k·B … k·B + B − 1.
+
+    At most two batches a lane are under way or wait to be handed out. When `stop` is set no more are begun, and those
+    under way are finished. An exception in a lane ends the stream and is raised here, after what comes before it.
+    """
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    source = iter(items)
+    free: SimpleQueue[Lane[Item, Done]] = SimpleQueue()
+    for lane in lanes:
+        free.put(lane)
+
+    def run(batch: list[Item]) -> tuple[list[Done], Exception | None]:
+        done: list[Done] = []
+        lane = free.get()
+        try:
+            if not stop.is_set():
+                done.extend(lane(batch))
+        except Exception as error:
+            return done, error
+        finally:
+            free.put(lane)
+        return done, None
+
+    def batches() -> Iterator[list[Item]]:
+        while not stop.is_set() and (batch := list(islice(source, batch_size))):
+            yield batch
+
+    waiting = batches()
+    ahead: deque[Future[tuple[list[Done], Exception | None]]] = deque()
+    with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as pool:
+        try:
+            while True:
+                ahead.extend(pool.submit(run, batch) for batch in islice(waiting, 2 * len(lanes) - len(ahead)))
+                if not ahead:
+                    return
+                done, error = ahead.popleft().result()
+                yield from done
+                if error:
+                    raise error
+        finally:
+            for one in ahead:
+                one.cancel()

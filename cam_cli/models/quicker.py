@@ -1,0 +1,108 @@
+"""The same network, quicker: batch normalisation folded into convolutions, channels last in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Set
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from cam_cli.capture import observe
+from cam_cli.errors import ModelFailed
+
+from .network import Specimen
+from .scores import raw_scores
+
+TOLERANCE = 1e-4  # of the largest score
+
+
+class Rest(nn.Module):
+    """What a batch normalisation does besides, under the same names: dropout and activation."""
+
+    def __init__(self, norm: nn.Module):
+        super().__init__()
+        for name, child in norm.named_children():
+            self.add_module(name, child)
+
+    def forward(self, input: Tensor) -> Tensor:
+        for child in self.children():
+            input = child(input)
+        return input
+
+
+def quicker(specimen: Specimen, spared: Set[str], *, fold: bool) -> nn.Module:
+    """A copy of the network with channels last in memory, and (with `fold`) with every batch normalisation that reads
+    what a convolution has just put out folded into it:
+
+    y = γ (w∗x + b − μ) / √(σ² + ε) + β = (γ w / √(σ² + ε)) ∗ x + γ (b − μ) / √(σ² + ε) + β
+
+    The outputs of normalisations stay what they were; those of the convolutions before them do not, so `spared`, the
+    paths of layers that are looked at, keep theirs. The network itself where a copy cannot be made, does not run so, or
+    has other scores on noise (something else reads such a convolution, too).
+    """
+    module = specimen.module
+    try:
+        copy = deepcopy(module)
+    except Exception:  # a person's own network may hold what cannot be copied
+        return module
+    found = {norm: conv for norm, conv in pairs(specimen).items() if conv not in spared} if fold else {}
+    with torch.no_grad():
+        for norm, conv in found.items():
+            fold_into(copy, conv, norm)
+    copy = copy.to(memory_format=torch.channels_last)
+    return copy if same_scores(specimen, copy) else module
+
+
+def pairs(specimen: Specimen) -> dict[str, str]:
+    """Paths of batch normalisations, each with the convolution whose very output it is given."""
+    calls: Counter[str] = Counter()
+    made: dict[int, tuple[str, Tensor]] = {}  # the tensors are kept, so that no other gets the identity of one
+    found: dict[str, str] = {}
+
+    def visit(path: str, part: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        calls[path] += 1
+        if isinstance(part, nn.Conv2d) and isinstance(output, Tensor):
+            made[id(output)] = path, output
+        elif isinstance(part, nn.BatchNorm2d) and inputs and id(inputs[0]) in made and foldable(part):
+            found[path] = made[id(inputs[0])][0]
+
+    try:
+        observe(specimen.module, specimen.noise(1), visit)
+    except ModelFailed:
+        return {}
+    readers = Counter(found.values())
+    return {norm: conv for norm, conv in found.items() if calls[norm] == calls[conv] == readers[conv] == 1}
+
+
+def foldable(norm: nn.BatchNorm2d) -> bool:
+    """Whether it is a plain one, or one whose children (timm's `drop` and `act`) say all that it does besides."""
+    known = type(norm) is nn.BatchNorm2d or {name for name, _ in norm.named_children()} in ({"act"}, {"drop", "act"})
+    return known and norm.running_mean is not None and norm.running_var is not None and not norm.training
+
+
+def fold_into(module: nn.Module, conv_path: str, norm_path: str) -> None:
+    """In place."""
+    conv, norm = module.get_submodule(conv_path), module.get_submodule(norm_path)
+    assert isinstance(conv, nn.Conv2d)
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    conv.weight, conv.bias = fuse_conv_bn_weights(
+        conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
+    )
+    parent, _, name = norm_path.rpartition(".")
+    setattr(module.get_submodule(parent), name, Rest(norm).train(norm.training))
+
+
+def same_scores(specimen: Specimen, copy: nn.Module) -> bool:
+    """Whether a copy takes channels last and puts out the same scores on two noise images, up to rounding."""
+    images = specimen.noise(2)
+    try:
+        mine = raw_scores(observe(copy, images.contiguous(memory_format=torch.channels_last), lambda *seen: None))
+    except ModelFailed:
+        return False
+    scores = raw_scores(observe(specimen.module, images, lambda *seen: None))
+    return bool((mine - scores).abs().max() <= TOLERANCE * scores.abs().max())
