@@ -13,11 +13,13 @@ from cam_cli.errors import CamtoolError
 from cam_cli.methods import METHODS
 from cam_cli.outputs import KINDS
 from cam_cli.outputs.schema import error_kinds
+from cam_cli.specs.protocols import PROTOCOLS
 from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
 from tests.cli.test_explain import environment
 
 TOP = Path(__file__).resolve().parents[1]
 README = (TOP / "README.md").read_text()
+RECORDS = (TOP / "docs/records.md").read_text()
 
 
 def transcript() -> list[tuple[str, str]]:
@@ -47,22 +49,28 @@ JQ = (
 )
 
 
-def test_the_readme_names_every_method_kind_and_flag():
-    for name in (*METHODS, *KINDS, *IMAGE_FLAGS, *MAP_FLAGS):
+def test_the_readme_names_every_method_and_kind():
+    for name in (*METHODS, *KINDS):
         assert f"`{name}`" in README, name
+
+
+def test_the_page_of_records_says_what_every_flag_means():
+    for flags, of in ((IMAGE_FLAGS, "image"), (MAP_FLAGS, "map")):
+        for name, meaning in flags.items():
+            assert f"| `{name}` | {of} | {meaning} |" in RECORDS, name
 
 
 def test_the_readme_fits():
     assert len(README.splitlines()) <= 150
 
 
-def test_exit_codes_of_the_readme_are_those_of_the_errors():
+def test_exit_codes_of_the_page_of_records_are_those_of_the_errors():
     codes, left = set(), [CamtoolError]
     while left:
         one = left.pop()
         codes.add(one.exit_code)
         left += one.__subclasses__()
-    assert codes <= {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    assert codes <= {int(code) for code in re.findall(r"^\| (\d+) \|", RECORDS, re.MULTILINE)}
 
 
 def test_every_error_kind_stands_in_the_tree_of_the_errors_module():
@@ -78,6 +86,18 @@ def test_ci_runs_the_readmes_own_lines(pattern):
     assert re.search(rf"eval \"\$\(line '?{pattern}'?\)\"", (TOP / ".ci/run").read_text())
 
 
-def test_the_page_of_methods_is_what_its_script_writes():
-    script = run_path(str(TOP / "docs/make/methods.py"))
-    assert (TOP / "docs/methods.md").read_text() == script["page"](), "run docs/make/methods.py"
+@pytest.mark.parametrize("name", ["methods", "metrics"])
+def test_pages_of_the_registries_are_what_their_scripts_write(name):
+    script = run_path(str(TOP / f"docs/make/{name}.py"))
+    assert (TOP / f"docs/{name}.md").read_text() == script["page"](), f"run docs/make/{name}.py"
+
+
+def test_the_page_of_evaluate_names_every_protocol():
+    page = (TOP / "docs/evaluate.md").read_text()
+    assert f"`--protocol {'|'.join([name for name in PROTOCOLS if name != 'camtool'])}`" in page
+
+
+@pytest.mark.parametrize("page", [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))], ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target

@@ -19,7 +19,7 @@ from typing import Any
 
 PAGE = Path(__file__).parents[1] / "results.md"
 BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-METHODS = "--method cam --method gradcam++ --method layercam --method eigencam --method ablationcam"
+METHODS = "--method cam --method gradcam++ --method layercam --method eigencam --method fem"
 COMMANDS = {
     "ilsvrc": f"camtool evaluate ilsvrc/manifest.csv {METHODS}",
     "bilinear": "camtool evaluate ilsvrc/manifest.csv --method cam --interpolation bilinear",
