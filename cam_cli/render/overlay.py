@@ -14,17 +14,17 @@ def overlay(pixels: np.ndarray, heat: np.ndarray, palette: Palette, alpha: float
     heat: float32 (H, W) in [0, 1], or [−1, 1]. At heat t the colour covers the picture with opacity alpha · |t|, so
     that a pixel without evidence keeps its value exactly. What lies outside `seen` is hatched.
     """
-    opacity = alpha * palette.opacity[:, None]
-    paint = np.rint(opacity * palette.colours).astype(np.uint8)[None]
-    keep = np.rint((1 - opacity) * 255).astype(np.uint8).repeat(3, axis=1)[None]
-    shown = cv2.merge([palette.levels(heat)] * 3)
-    mixed = cv2.add(cv2.multiply(pixels, cv2.LUT(shown, keep), scale=1 / 255), cv2.LUT(shown, paint))
-    return hatch(mixed, seen)
+    opacity = alpha * palette.opacity[:, None, None]
+    paint = np.rint(opacity * palette.colours[:, None]).astype(np.uint8)
+    keep = np.rint((1 - opacity) * 255).astype(np.uint8).repeat(3, axis=2)
+    levels = palette.levels(heat)
+    kept = cv2.multiply(pixels, cv2.applyColorMap(levels, keep), scale=1 / 255)
+    return hatch(cv2.add(kept, cv2.applyColorMap(levels, paint), dst=kept), seen)
 
 
 def heat_picture(heat: np.ndarray, palette: Palette, seen: Window) -> np.ndarray:
     """The heat alone in its colours, uint8 (H, W, 3) RGB; what was not seen is hatched grey."""
-    picture = cv2.LUT(cv2.merge([palette.levels(heat)] * 3), palette.colours[None])
+    picture = cv2.applyColorMap(palette.levels(heat), palette.colours[:, None])
     unseen = np.full_like(picture, 64)
     unseen[seen] = picture[seen]
     return hatch(unseen, seen)
@@ -41,5 +41,7 @@ def hatch(picture: np.ndarray, seen: Window) -> np.ndarray:
     left, right = np.s_[rows, : columns.start], np.s_[rows, columns.stop :]
     for margin in (above, below, left, right):
         part = picture[margin]
-        np.copyto(part, part // 2 + 64, where=striped[margin][..., None])
+        if part.size:
+            mask = np.ascontiguousarray(striped[margin]).view(np.uint8)
+            part[:] = cv2.copyTo((part >> 1) + np.uint8(64), mask, part.copy())
     return picture

@@ -1,0 +1,66 @@
+"""Pictures as PNG, quickly: libpng tries filters and zlib searches, which costs more than a network's pass.
+
+The format: W3C PNG (third edition). Every line is filtered by the mean of the pixel before and the pixel above
+(section 9.2, type 3), which suits photographs under smooth colours, and deflated by ISA-L where that is installed; its
+first level finds repeats too, at a fifth of zlib's time.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+
+deflate: Any
+try:
+    from isal import isal_zlib as deflate
+except ImportError:  # no wheel for this platform: zlib, without a search for repeats in photographs
+    deflate = None
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+GREY, RGB = 0, 2
+NONE, AVERAGE = 0, 3
+MOST = 2**31 - 1  # pixels a side
+
+
+def png(picture: np.ndarray) -> bytes:
+    """uint8 (H, W, 3) RGB, or (H, W) grey, each side from 1 to 2³¹ − 1 pixels."""
+    height, width = picture.shape[:2]
+    colour = GREY if picture.ndim == 2 else RGB
+    lines = plain(picture) if colour == GREY else averaged(picture)
+    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+    return SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", deflated(lines, colour)) + chunk(b"IEND", b"")
+
+
+def plain(picture: np.ndarray) -> np.ndarray:
+    """Lines as they are, each with its filter in front: masks are long repeats."""
+    lines = np.zeros((picture.shape[0], 1 + picture.shape[1]), np.uint8)
+    lines[:, 1:] = picture
+    return lines
+
+
+def averaged(picture: np.ndarray) -> np.ndarray:
+    """Lines less ⌊(left + above) / 2⌋, modulo 256; what lies outside the picture counts as 0."""
+    height, width = picture.shape[:2]
+    values = np.ascontiguousarray(picture).reshape(height, 3 * width)
+    left, above = np.zeros_like(values), np.zeros_like(values)
+    left[:, 3:], above[1:] = values[:, :-3], values[:-1]
+    lines = np.empty((height, 1 + 3 * width), np.uint8)
+    lines[:, 0] = AVERAGE
+    np.subtract(values, (left & above) + ((left ^ above) >> 1), out=lines[:, 1:])
+    return lines
+
+
+def deflated(lines: np.ndarray, colour: int) -> bytes:
+    if deflate is not None:
+        return bytes(deflate.compress(lines, 1))
+    strategy = zlib.Z_HUFFMAN_ONLY if colour == RGB else zlib.Z_DEFAULT_STRATEGY
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 9, strategy)
+    return packer.compress(lines.data) + packer.flush()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    checksum = (deflate or zlib).crc32(kind + data)
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
