@@ -63,13 +63,14 @@ class Ready:
 @dataclass(frozen=True)
 class Prepared:
     """One model of a run. seen: its layers. several: the parts of file names that it needs. facts: what `run.json` says
-    of it."""
+    of it. heavy: whether a method asks it many times about an image."""
 
     explainer: Explainer
     seen: Survey
     view: View
     several: frozenset[str]
     facts: dict[str, Any]
+    heavy: bool
 
 
 def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: Called | None) -> Ready:
@@ -85,7 +86,7 @@ def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: C
     beside = Beside[Explanation | LeftOut | Failure](tuple(one.explainer for one in models))
     read = reader(spec.geometry, tuple(one.view for one in models))
     return Ready(
-        make_flow(read, beside, spec.run, device, count),
+        make_flow(read, beside, spec.run, device, count, any(one.heavy for one in models)),
         len(models),
         Naming(parts, spec.output.name),
         {"models": [one.facts for one in models], "device": str(device), "precision": spec.run.precision},
@@ -93,11 +94,14 @@ def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: C
     )
 
 
-def make_flow(read: Reader, beside: Beside[Outcome], spec: RunSpec, device: torch.device, images: int) -> Flow[Outcome]:
+def make_flow(
+    read: Reader, beside: Beside[Outcome], spec: RunSpec, device: torch.device, images: int, heavy: bool
+) -> Flow[Outcome]:
     """On a CPU lanes side by side, on other devices stages one behind the other. A network that cannot be copied has
     one lane."""
-    size = default_batch(device) if spec.batch_size == "auto" else int(spec.batch_size)
     cores = os.cpu_count() or 1
+    auto = spec.batch_size == "auto"
+    size = default_batch(device, images, cores, heavy) if auto else int(spec.batch_size)
     workers = spec.workers or cores
     if device.type != "cpu":
         return Flow(read, (beside,), size, workers)
@@ -184,7 +188,8 @@ def prepare(
         },
     }
     view = View(choice.alias, recipe, stride_of(seen))
-    return Prepared(explainer, seen, view, frozenset(part for part, many in parts.items() if many), facts)
+    heavy = any(Needs.PASSES in column.method.needs for column in columns)
+    return Prepared(explainer, seen, view, frozenset(part for part, many in parts.items() if many), facts, heavy)
 
 
 def tuned(

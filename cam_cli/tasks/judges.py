@@ -68,7 +68,7 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
     beside = Beside[Judged | Failure](tuple(judges))
     read = reader(shown.geometry, tuple(one.view for one in views))
     return Bench(
-        make_flow(read, beside, spec.run, device, len(dataset.truths)),
+        make_flow(read, beside, spec.run, device, len(dataset.truths), bool(asking) or any(one.heavy for one in views)),
         tuple(runs),
         names,
         {choice.alias: judge.vocabulary.truths for choice, judge in zip(choices, judges, strict=True)},

@@ -1,0 +1,75 @@
+"""What the machine could do at best: the core-seconds that an image needs in the bare parts, each timed alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from statistics import median
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from cam_cli.models.network import Specimen
+from cam_cli.models.quicker import quicker
+from cam_cli.outputs.png import png
+
+BATCHES = (4, 8, 16)
+TABLE = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO)
+
+
+def core_seconds(work: Callable[[], object], rounds: int) -> float:
+    """Median of a few, after one that does not count, on one thread."""
+    work()
+    found = []
+    for _ in range(rounds):
+        start = time.process_time()
+        work()
+        found.append(time.process_time() - start)
+    return median(found)
+
+
+def bare_model(module: nn.Module, size: int, precision: str, rounds: int) -> float:
+    """Core-seconds an image of the folded network, channels last, at the best batch."""
+    fast = quicker(Specimen.of(module, size), frozenset(), fold=True)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    fast = deepcopy(fast).to(dtype)
+    costs = []
+    with torch.inference_mode():
+        for batch in BATCHES:
+            images = torch.randn(batch, 3, size, size).to(dtype).contiguous(memory_format=torch.channels_last)
+            costs.append(core_seconds(lambda images=images: fast(images), rounds) / batch)
+    return min(costs)
+
+
+def bare_rest(photographs: list[Path], size: int, rounds: int) -> dict[str, float]:
+    """Core-seconds an image of reading and decoding, resizing, drawing and encoding: OpenCV, torch and the PNG encoder,
+    called directly."""
+    data = [np.fromfile(path, np.uint8) for path in photographs]
+    pictures = [cv2.imdecode(one, cv2.IMREAD_COLOR) for one in data]
+    mean = torch.tensor(0.5)
+
+    def resize(picture: np.ndarray) -> torch.Tensor:
+        planes = torch.from_numpy(picture).permute(2, 0, 1)[None]
+        grown = F.interpolate(planes, (256, 341), mode="bicubic", antialias=True)
+        return (grown[0, :, 16 : 16 + size, 58 : 58 + size].float() / 255 - mean) / 0.5
+
+    grid = np.random.default_rng(0).random((7, 7), np.float32)
+
+    def draw(picture: np.ndarray) -> np.ndarray:
+        heat = cv2.resize(grid, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_LINEAR)
+        levels = cv2.convertScaleAbs(heat, alpha=255)
+        return cv2.addWeighted(picture, 0.5, cv2.applyColorMap(levels, TABLE), 0.5, 0)
+
+    drawn = [draw(picture) for picture in pictures]
+    parts = {
+        "read and decode": lambda: [cv2.imdecode(np.fromfile(one, np.uint8), cv2.IMREAD_COLOR) for one in photographs],
+        "resize": lambda: [resize(picture) for picture in pictures],
+        "draw": lambda: [draw(picture) for picture in pictures],
+        "encode": lambda: [png(picture) for picture in drawn],
+    }
+    return {name: core_seconds(work, rounds) / len(photographs) for name, work in parts.items()}
