@@ -23,7 +23,7 @@ from cam_cli.methods.smoothgrad import SmoothGrad
 from cam_cli.methods.sscam import SsCam
 from tests.nets import ByHand, Residual, seeded
 
-from .asking import by_hand, captured
+from .asking import anew, by_hand, captured
 
 
 def noise(*shape, seed=2):
