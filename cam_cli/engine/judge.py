@@ -57,10 +57,11 @@ class Judge:
 
     def found(self, one: Explanation) -> dict[str, Found]:
         """What every run says of an image, and every baseline: the same answers under other maps. Scores that are not
-        finite say nothing."""
+        finite say nothing: no prediction is right, and what is ranked comes last."""
         name, sound = self.vocabulary.name, "scores_not_finite" not in one.flags
         assert one.probabilities is not None
-        given = {label: float(one.probabilities[index]) for label, index in self.vocabulary.indices.items() if sound}
+        chances = one.probabilities if sound else np.full_like(one.probabilities, np.nan)
+        given = {label: float(chances[index]) for label, index in self.vocabulary.indices.items()}
         best = tuple(name(prediction.index) for prediction in one.predictions) if sound else ()
         each = len(one.maps) // len(self.inquiries)
         found = {}
