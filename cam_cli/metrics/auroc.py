@@ -12,7 +12,7 @@ from cam_cli.types import Truth
 from .metric import Found, Metric, Needs, Probe, Row, Value
 from .pairs import divided
 from .precision import mean_defined
-from .ranking import Ranked, doubtful, missed, present, rankings, row_of
+from .ranking import Ranked, about, doubtful, missed, present, rankings, row_of
 
 Array = np.ndarray
 
@@ -37,6 +37,9 @@ class Auroc(Metric):
 
     def miss(self, truth: Truth) -> Row | None:
         return missed(truth.labels, doubtful(truth)) if truth.told else None
+
+    def about(self, row: Row, label: str) -> Row | None:
+        return about(row, label)
 
     def reduce(self, rows: Sequence[Row | None], weights: Array) -> Mapping[str, Value]:
         kept = present(rows)

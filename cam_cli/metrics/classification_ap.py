@@ -11,7 +11,7 @@ from cam_cli.types import Truth
 
 from .metric import Found, Metric, Needs, Probe, Row, Value
 from .precision import average_precision, mean_defined
-from .ranking import doubtful, missed, present, rankings, row_of
+from .ranking import about, doubtful, missed, present, rankings, row_of
 
 Array = np.ndarray
 
@@ -36,6 +36,9 @@ class ClassificationAp(Metric):
 
     def miss(self, truth: Truth) -> Row | None:
         return missed(truth.labels, doubtful(truth)) if truth.told else None
+
+    def about(self, row: Row, label: str) -> Row | None:
+        return about(row, label)
 
     def reduce(self, rows: Sequence[Row | None], weights: Array) -> Mapping[str, Value]:
         how = self.rules.interpolation
