@@ -128,23 +128,27 @@ def reached(gate: Gate, run: Mapping[str, Any], left_out: Mapping[str, str]) -> 
 def dropped(
     gate: Gate, run: Mapping[str, Any], report: Mapping[str, Any], significant: bool, left_out: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    """Of every number that the gate is about: of all, where it names none. One that the baseline lacks falls."""
+    """Of every number that the gate is about: of all, where it names none; then `why` names it. One that the baseline
+    lacks falls."""
     changes = {change["metric"]: change for change in report["changes"] if change["run"] == run["run"]}
     values = {number["metric"]: number["value"] for number in run["metrics"]}
     for name in values if gate.metric is None else (gate.metric,):
         change, value = changes.get(name), values.get(name)
+        passed = False
         if name not in values:
-            yield entry(gate, run, name, None, False, lacking(name, left_out))
+            why = lacking(name, left_out)
         elif change is None or change["before"] is None:
-            yield entry(gate, run, name, value, False, "the baseline has no such number")
+            why = "the baseline has no such number"
         elif change["difference"] is None or not change["n"]:
-            yield entry(gate, run, name, change["after"], False, f"not computed (n = {change['n']})")
+            value, why = change["after"], f"not computed (n = {change['n']})"
         else:
-            yield fallen(gate, run, change, significant)
+            value, (passed, why) = change["after"], held(gate, change, significant)
+        yield entry(gate, run, name, value, passed, why if gate.metric else f"{name}: {why}")
 
 
-def fallen(gate: Gate, run: Mapping[str, Any], change: Mapping[str, Any], significant: bool) -> dict[str, Any]:
-    """`significant` forgives what may be chance, not what nobody can tell: without an interval it changes nothing."""
+def held(gate: Gate, change: Mapping[str, Any], significant: bool) -> tuple[bool, str]:
+    """Whether a change is within the bar, and why. `significant` forgives what may be chance, not what nobody can tell:
+    without an interval it changes nothing."""
     sign = 1 if change["higher_is_better"] else -1
     worse = -sign * change["difference"]
     interval = change["ci95"]
@@ -156,7 +160,7 @@ def fallen(gate: Gate, run: Mapping[str, Any], change: Mapping[str, Any], signif
         why += f", a change of {change['difference']:+.4g} [{interval[0]:+.4g}, {interval[1]:+.4g}]"
     if worse > gate.bar and passed:
         why += ", which may be chance"
-    return entry(gate, run, change["metric"], change["after"], passed, why)
+    return passed, why
 
 
 def lacking(metric: str | None, left_out: Mapping[str, str]) -> str:
