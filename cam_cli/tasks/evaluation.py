@@ -94,7 +94,8 @@ def make_plan(spec: EvaluateSpec) -> Plan:
         )
     has = having(spec, dataset)
     placeholder = (0.0, metric.calibration) if metric.calibration else None
-    numbers = choose_metrics(names, gates, make_rules(spec, placeholder), has, dataset.several)
+    ranked = dataset.several or bool(metric.laid_down.metrics and not metric.asked)  # as a publication names them
+    numbers = choose_metrics(names, gates, make_rules(spec, placeholder), has, ranked)
     calibration = calibrating = None
     if metric.calibration is not None:
         if CHOSEN not in numbers.wanted:

@@ -170,7 +170,7 @@ def lacking(metric: str | None, left_out: Mapping[str, str]) -> str:
 
 def apart(one: float, other: float) -> tuple[str, str]:
     """Two numbers to so many digits, four at least, that they differ where they do."""
-    for digits in range(4, 17):
+    for digits in range(4, 18):
         both = f"{one:.{digits}g}", f"{other:.{digits}g}"
         if one == other or both[0] != both[1]:
             break
