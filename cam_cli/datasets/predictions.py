@@ -64,7 +64,7 @@ def read_predictions(path: str, labels: Collection[str]) -> Predictions:
                 best = listed(row[ranked]) if ranked else ranking(probabilities)
                 found[row[key]] = Said(best, probabilities or None)
         except csv.Error as error:
-            raise DatasetUnreadable(f"{path}, row {reader.line_num}: {error}") from error
+            raise DatasetUnreadable(f"{path}, row {reader.reader.line_num}: {error}") from error
     predicted = dict.fromkeys(label for one in found.values() for label in one.predictions)
     if predicted and not any(label in labels for label in predicted):
         first = next(iter(predicted))
