@@ -325,6 +325,7 @@ def test_images_without_truth_are_counted_and_in_no_number(evaluate, tmp_path):
     assert other.code == 0, other.err
     assert other.values() == ran.values()
     assert other.report["dataset"]["without_truth"] == {"count": 1, "ids": ["pics/f.png"]}
+    assert other.report["dataset"]["notes"] == []
     assert {one["n"] for one in other.report["runs"][0]["metrics"]} == {5}
     assert "data   1 × image without truth: pics/f.png" in other.err
 
