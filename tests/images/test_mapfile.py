@@ -166,7 +166,7 @@ def test_damage_is_a_refusal_or_a_map_and_never_another_error(read, name):
     data, rng, refused = WHOLE[name], np.random.default_rng(1), 0
     cuts = [data[:end] for end in rng.integers(0, len(data), 40)]
     changed = []
-    for place in [*range(0, min(len(data), 160)), *rng.integers(0, len(data), 60)]:
+    for place in [*range(min(len(data), 160)), *rng.integers(0, len(data), 60)]:
         other = bytearray(data)
         other[place] ^= 1 << int(rng.integers(8))
         changed.append(bytes(other))
