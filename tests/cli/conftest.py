@@ -60,11 +60,14 @@ class Evaluated:
 @pytest.fixture
 def evaluate(camtool, tmp_path) -> Callable[..., Evaluated]:
     """`evaluate(*arguments)` of the pictures and the table that `tests.painted.write` makes in the working folder, by
-    the network that sees colours. data, model, out: others."""
+    the network that sees colours. data, model, out: others. For haste there are few resamples and, without
+    --baselines, no baselines."""
     write(tmp_path)
 
     def run(*arguments: object, data: str = "data.csv", model: str | None = NETWORK, out: str = "out") -> Evaluated:
         named = [] if model is None or "--maps" in arguments else ["-m", model, "--labels", "labels.txt"]
+        named += [] if "--resamples" in arguments else ["--resamples", "20"]
+        named += [] if "--baselines" in arguments else ["--no-baselines"]
         return Evaluated(camtool("evaluate", data, *named, "-o", out, *arguments), tmp_path / out)
 
     return run

@@ -116,7 +116,7 @@ def test_numbers_over_classes(evaluate):
 
 def test_baselines_are_maps_that_know_nothing(evaluate):
     """The centred map's point is the pixel 15, 15: in b's, c's and e's box it is not, within 15 px of all but d's."""
-    ran = evaluate("--metrics", "pointing_game,pointing_game_15px,top1_accuracy,classification_ap")
+    ran = evaluate("--metrics", "pointing_game,pointing_game_15px,top1_accuracy,classification_ap", "--baselines")
     centre = ran.metric("pointing_game_15px")["baselines"]["centre"]["value"]
     near = [points(15, 15, *map(int, box.split())) < 15**2 for _, box, _ in ROWS.values()]
     assert centre == pytest.approx(sum(near) / 5)
@@ -124,7 +124,7 @@ def test_baselines_are_maps_that_know_nothing(evaluate):
     assert ran.metric("pointing_game")["baselines"]["centre"]["value"] == sum(inside) / 5
     assert ran.metric("top1_accuracy")["baselines"] == {}  # which no map changes
     assert set(ran.metric("pointing_game")["baselines"]) == {"centre", "random"}
-    bare = evaluate("--metrics", "pointing_game", "--no-baselines", "--overwrite")
+    bare = evaluate("--metrics", "pointing_game", "--overwrite")
     assert bare.metric("pointing_game")["baselines"] == {}
     assert set(bare.rows[0]["runs"]) == {"rgb.cam"}
 
@@ -268,7 +268,7 @@ def test_the_files(evaluate):
 
 
 def test_what_people_are_told(evaluate):
-    ran = evaluate("--metrics", "top1_loc,gt_known_loc_best,top1_accuracy", "--resamples", 0)
+    ran = evaluate("--metrics", "top1_loc,gt_known_loc_best,top1_accuracy", "--resamples", 0, "--baselines")
     lines = [line.rstrip() for line in ran.err.splitlines()]
     assert lines[:4] == [
         "data   data.csv (csv): 5 images, 3 classes",
@@ -458,7 +458,8 @@ def test_two_models_with_other_classes_side_by_side(evaluate, tmp_path):
 
 
 def test_methods_and_layers_side_by_side(evaluate):
-    ran = evaluate("--method", "cam", "--method", "gradcam", "--method", "centre", "--layer", "first", "--layer", "last",
+    methods = "--method", "cam", "--method", "gradcam", "--method", "centre"
+    ran = evaluate(*methods, "--layer", "first", "--layer", "last",
                    "--metrics", "gt_known_loc", "--resamples", 50)  # fmt: skip
     names = ["rgb.cam", "rgb.gradcam.first", "rgb.gradcam.last", "rgb.centre"]
     assert [run["run"] for run in ran.report["runs"]] == names
@@ -519,7 +520,7 @@ def test_every_protocol(evaluate, protocol):
     ],
 )
 def test_what_is_not_as_published_is_marked(evaluate, arguments, modified):
-    ran = evaluate(*arguments, "--resamples", 0, "--no-baselines", "--limit", 2)
+    ran = evaluate(*arguments, "--resamples", 0, "--limit", 2)
     assert ran.report["protocol"]["modified"] == modified
 
 

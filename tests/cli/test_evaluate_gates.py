@@ -34,7 +34,8 @@ def test_a_gate_that_holds_and_one_that_falls(evaluate):
     ran = evaluate(*NAMES, "--fail-under", "gt_known_loc=0.6", "--fail-over", "mean_iou=0.5", "--overwrite")
     assert ran.code == 7
     assert ran.error == (
-        "error[GateFailed]: 1 of 2 gates fell, first rgb.cam: --fail-over mean_iou=0.5 (0.58 > 0.5); see out/report.json"
+        "error[GateFailed]: 1 of 2 gates fell, first rgb.cam: --fail-over mean_iou=0.5 (0.58 > 0.5); see "
+        "out/report.json"
     )
     table_lines = [" ".join(line.split()) for line in ran.err.splitlines()]
     assert "fell --fail-over mean_iou=0.5 rgb.cam mean_iou 0.58 > 0.5" in table_lines
@@ -84,14 +85,15 @@ def test_both_a_gate_and_an_image_failed(evaluate, tmp_path):
 
 @pytest.mark.parametrize("significant", [False, True])
 def test_a_change_of_one_image_shows_exactly(evaluate, maps, significant):
-    """Before, a's map was right. Every resample's difference is −(how often a is drawn) / 5, so its interval is known."""
+    """Before, a's map was right. A resample's difference is −(how often a is drawn) / 5, so its interval is known."""
     old = evaluate("--maps", maps("right"), *NAMES[:1], "gt_known_loc,mean_iou", out="old")
     assert old.values() == {"gt_known_loc": 0.6, "mean_iou": 0.58}
     wrong = np.zeros((32, 32), np.float32)
     wrong[20:30, 20:30] = 1
     told = ("--significant",) if significant else ()
-    new = evaluate("--maps", maps("wrong", a=wrong), "--metrics", "gt_known_loc,mean_iou", "--baseline", "old",
-                   "--max-drop", "0.1", *told, out="new")  # fmt: skip
+    names = "--metrics", "gt_known_loc,mean_iou", "--resamples", 1000
+    bars = "--baseline", "old", "--max-drop", "0.1", *told
+    new = evaluate("--maps", maps("wrong", a=wrong), *names, *bars, out="new")
     assert (old.code, new.code) == (0, 0 if significant else 7)
     changes = {one["metric"]: one for one in new.report["changes"]}
     rng = np.random.default_rng(0)

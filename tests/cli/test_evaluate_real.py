@@ -1,4 +1,4 @@
-"""The default network on photographs: published data where they are beside the project, and the ones that are shipped."""
+"""The default network on photographs: those that are shipped, and published data where they are beside the project."""
 
 import json
 from pathlib import Path

@@ -26,7 +26,8 @@ def without_time(report: bytes) -> bytes:
 def test_two_runs_are_the_same_but_for_the_time(evaluate, tmp_path):
     """Every file but run.json; of report.json and of the report in report.html what is in front of `timing`, of
     exports.jsonl all lines, which come as files are written."""
-    given = "--metrics", "localisation,classification,faithfulness", "--by", "camera", "--save-maps", "--seed", 3
+    names = "gt_known_loc,maxboxacc_v2,classification,road_combined,insertion_auc"
+    given = "--metrics", names, "--by", "camera", "--save-maps", "--baselines", "--limit", 3, "--seed", 3
     first = evaluate(*given)
     (tmp_path / "out").rename(tmp_path / "kept")
     second = evaluate(*given, "--batch-size", 2, "--workers", 3)
@@ -53,7 +54,7 @@ def test_two_runs_are_the_same_but_for_the_time(evaluate, tmp_path):
 
 def test_the_parts_of_a_dataset_are_the_whole(evaluate, tmp_path):
     """Rows of two runs put together are those of one; `tests/tasks/test_reporting.py` has their numbers."""
-    names = "--metrics", "localisation,classification,classification_ap,auroc,location_ap"
+    names = "--metrics", "localisation,classification,classification_ap,auroc,location_ap", "--baselines"
     (tmp_path / "first.txt").write_text("a\nb\n")
     (tmp_path / "second.txt").write_text("c\nd\ne\n")
     whole = evaluate(*names)
@@ -98,7 +99,7 @@ def test_a_threshold_chosen_on_other_data(evaluate, other, tmp_path, level, thre
 
 
 def test_every_run_has_a_threshold_of_its_own(evaluate, other):
-    ran = evaluate("--threshold", other(100), "--method", "cam", "--method", "centre", "--resamples", 5,
+    ran = evaluate("--threshold", other(100), "--method", "cam", "--method", "centre", "--baselines",
                    "--metrics", "gt_known_loc_calibrated")  # fmt: skip
     chosen = [run["metrics"][0]["computed_with"]["threshold"] for run in ran.report["runs"]]
     assert chosen[0] == 0.4
@@ -406,7 +407,7 @@ def test_interrupted_from_outside(tmp_path, evaluate):
     """A real process and a real signal, twice: the first one finishes what is in hand."""
     code = (
         "import time, sys\nfrom cam_cli.outputs.rows import RowBook\nadded = RowBook.add\n"
-        "def add(book, row):\n    added(book, row)\n    print('row', flush=True)\n    time.sleep(0.3)\n"
+        "def add(book, row):\n    added(book, row)\n    print('row', flush=True)\n    time.sleep(0.15)\n"
         "RowBook.add = add\nfrom cam_cli.cli.app import main\nmain()"
     )
     command = [sys.executable, "-c", code, "evaluate", "data.csv", "-m", NETWORK, "--labels", "labels.txt", *FEW,

@@ -94,7 +94,7 @@ def test_baselines_are_the_same_answers_under_other_maps():
             mine.predictions, mine.probabilities, mine.explained,
         )  # fmt: skip
         assert np.array_equal(other.maps["fox"], again.found[name].maps["fox"])
-    assert list(judge(baselines={}, a=("fox",))([picture("a")]))[0].found.keys() == {"m.gradcam", "m.cam"}
+    assert next(judge(baselines={}, a=("fox",))([picture("a")])).found.keys() == {"m.gradcam", "m.cam"}
 
 
 def test_what_metrics_share_of_a_run_is_not_shared_with_a_baseline():

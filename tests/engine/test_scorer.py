@@ -44,7 +44,8 @@ def test_what_is_kept():
     row = scorer(truth((0, 0, 2, 2), columns={"camera": "x"}))(judged(flags=("first_frame",), notes=("odd",)))
     kept = row["runs"]["run"]["rows"]
     assert list(row) == [
-        "id", "image", "model", "labels", "columns", "boxes", "flags", "notes", "predictions", "geometry", "runs", "error",
+        "id", "image", "model", "labels", "columns", "boxes", "flags", "notes", "predictions", "geometry", "runs",
+        "error",
     ]  # fmt: skip
     assert (row["id"], row["image"], row["model"], row["error"]) == ("a.jpg", "pics/a.jpg", "m", None)
     assert (row["labels"], row["columns"], row["boxes"]) == (["cat"], {"camera": "x"}, [["cat", 0, 0, 2, 2]])

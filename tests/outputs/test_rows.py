@@ -66,7 +66,7 @@ def test_no_number_that_json_does_not_have(tmp_path):
 
 
 def test_what_cannot_be_written(tmp_path):
-    with pytest.raises(OutputFailed, match="cannot write in .*none"):
+    with pytest.raises(OutputFailed, match=r"cannot write in .*none"):
         RowBook.open(tmp_path / "none")
     with (
         open("/dev/full", "wb", buffering=0) as full,

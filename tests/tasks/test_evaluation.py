@@ -54,7 +54,7 @@ def test_nothing_is_left_out_without_a_file():
 def test_a_list_that_cannot_be_read(tmp_path, data):
     if data is not None:
         (tmp_path / "out.txt").write_bytes(data)
-    with pytest.raises(InputMissing, match="--exclude .*out.txt: "):
+    with pytest.raises(InputMissing, match=r"--exclude .*out.txt: "):
         excluding(dataset("a.jpg"), str(tmp_path / "out.txt"))
 
 
