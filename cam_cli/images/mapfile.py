@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -25,6 +26,9 @@ SUFFIXES = (".npz", ".npy", *PICTURES)
 SEEN = "(seen)"  # the entry of a .npz beside its maps: the part of the picture they cover
 UNNAMED = "arr_0"  # what numpy calls an array without a name
 SHOWN = 5  # so many classes are listed in a message
+ONE_AT_A_TIME = Lock()
+"""For numpy reads a header with `ast`, which in Python 3.11 fails now and then when two threads do so at once
+(python/cpython#106905), and a sound map would be a broken one."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,9 @@ def read_map(path: Path) -> MapFile:
     if suffix in PICTURES:
         return MapFile({None: checked(picture(data, path), path)})
     try:
-        loaded = np.load(BytesIO(data), allow_pickle=False)
-        arrays = {None: loaded} if suffix == ".npy" else {name: loaded[name] for name in loaded.files}
+        with ONE_AT_A_TIME:
+            loaded = np.load(BytesIO(data), allow_pickle=False)
+            arrays = {None: loaded} if suffix == ".npy" else {name: loaded[name] for name in loaded.files}
     except Exception as error:  # zip, deflate and numpy's header raise what they like on broken bytes
         raise MapUnreadable(f"{path} is no {suffix} of numbers ({error}); save it again with numpy") from error
     seen = arrays.pop(SEEN, None)

@@ -131,7 +131,8 @@ def test_only_images_of_both_are_compared(evaluate, maps, tmp_path):
     """a, which the baseline had right, is not in this run; b, c are not in the baseline."""
     table(tmp_path / "old.csv", {name: ROWS[name] for name in ("a.png", "d.png", "e.png")})
     table(tmp_path / "new.csv", {name: ROWS[name] for name in ("e.png", "b.png", "c.png", "d.png")})
-    evaluate("--maps", maps("right"), "--metrics", "gt_known_loc", data="old.csv", out="old")
+    old = evaluate("--maps", maps("right"), "--metrics", "gt_known_loc", data="old.csv", out="old")
+    assert (old.code, old.values()) == (0, {"gt_known_loc": pytest.approx(2 / 3, abs=1e-6)}), old.err
     new = evaluate("--maps", "right", "--metrics", "gt_known_loc", "--baseline", "old", data="new.csv", out="new")
     (one,) = new.report["changes"]
     assert (one["before"], one["after"], one["n"]) == (0.5, 0.5, 2)

@@ -40,8 +40,9 @@ def test_what_was_saved_scores_the_same_bit_by_bit(evaluate, tmp_path, fit):
     patches = ("green", (6, 3, 20, 12), 255), ("green", (20, 8, 30, 16), 130), ("red", (40, 2, 44, 9), 99)
     paint(tmp_path / "pics/f.png", *patches, width=48, height=20)
     paint(tmp_path / "pics/g.png", *patches, width=33, height=61)
-    lines = (tmp_path / "data.csv").read_text() + "pics/f.png,48,20,green,6 3 20 12,x\npics/g.png,33,61,red,0 0 9 9,y\n"
-    (tmp_path / "more.csv").write_text(lines)
+    lines = (tmp_path / "data.csv").read_text().splitlines()
+    lines = [lines[0], lines[5], "pics/f.png,48,20,green,6 3 20 12,x", "pics/g.png,33,61,red,0 0 9 9,y"]
+    (tmp_path / "more.csv").write_text("\n".join(lines))
     one = evaluate("--save-maps", "--metrics", EVERY, "--fit", fit, "--baselines", data="more.csv", out="one")
     two = evaluate("--maps", "one/maps", "--predictions", "one/maps/predictions.csv", "--metrics", EVERY, "--baselines",
                    data="more.csv", out="two")  # fmt: skip
@@ -167,10 +168,10 @@ def as_picture(depth):
 def test_every_kind_of_file(evaluate, folder, suffix, write):
     """Maps of any scale: what counts is a fraction of the maximum."""
     folder("maps", write, suffix)
-    ran = evaluate("--maps", "maps", "--metrics", "gt_known_loc,gt_known_loc_best,mean_iou,pointing_game,maxboxacc")
+    ran = evaluate("--maps", "maps", "--metrics", "gt_known_loc,gt_known_loc_best,mean_iou,pointing_game")
     assert ran.code == 0, ran.err
     assert ran.values() == pytest.approx(
-        {"gt_known_loc": 0.6, "gt_known_loc_best": 0.8, "mean_iou": 0.58, "pointing_game": 0.8, "maxboxacc": 0.8},
+        {"gt_known_loc": 0.6, "gt_known_loc_best": 0.8, "mean_iou": 0.58, "pointing_game": 0.8},
         abs=1e-6,
     )
     run = ran.report["runs"][0]

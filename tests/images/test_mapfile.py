@@ -1,7 +1,10 @@
 """Maps in files: what is read, what is refused, and that nothing but a refusal comes of damage."""
 
+import gc
 import io
+import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -183,6 +186,33 @@ def test_damage_is_a_refusal_or_a_map_and_never_another_error(read, name):
             read(name, broken)
     if name.endswith(".png"):  # whose checksums show every change
         assert refused >= len(cuts) + len(changed) - 8
+
+
+def test_many_threads_read_sound_maps(tmp_path):
+    """In Python 3.11 numpy alone fails at some of these: its header goes through `ast`, whose depth all threads share."""
+    (tmp_path / "m.npy").write_bytes(npy(MAP))
+    (tmp_path / "m.npz").write_bytes(npz(cat=MAP))
+
+    class Garbage:
+        def __del__(self):
+            sum(range(50))  # long enough for another thread to have its turn
+
+    def reading(number: int) -> None:
+        one = Garbage()
+        one.itself = one
+        assert (
+            next(iter(read_map(tmp_path / ("m.npz" if number % 9 == 0 else "m.npy")).raw.values())).shape == MAP.shape
+        )
+
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    try:
+        sys.setswitchinterval(1e-6)
+        gc.set_threshold(20)
+        with ThreadPoolExecutor(8) as pool:
+            assert len(list(pool.map(reading, range(2000)))) == 2000
+    finally:
+        sys.setswitchinterval(interval)
+        gc.set_threshold(*thresholds)
 
 
 def test_of_the_labels_what_is_there():

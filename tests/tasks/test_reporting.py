@@ -12,7 +12,7 @@ from cam_cli.tasks.numbers import Numbers
 from cam_cli.tasks.reporting import Reporter, Tally, bounds, common, figure, plain, summary
 from tests.metrics.made import NAMES, dataset
 
-CASES = dataset(40, seed=3)
+CASES = dataset(30, seed=3)
 RUNS = [{"run": "a.cam", "model": "a", "method": "cam"}, {"run": "b.cam", "model": "b", "method": "cam"}]
 
 
@@ -41,7 +41,7 @@ def rows(cases=CASES, model="a", run="a.cam", names=NAMES, **rules) -> list[dict
     return json.loads(json.dumps(made, allow_nan=False))
 
 
-def reporter(kept, runs=RUNS[:1], by=(), baselines=("flat",), resamples=50, seed=1, names=NAMES, **rules) -> Reporter:
+def reporter(kept, runs=RUNS[:1], by=(), baselines=("flat",), resamples=20, seed=1, names=NAMES, **rules) -> Reporter:
     every = dict.fromkeys([*(run["run"] for run in runs), *baselines], numbers(names, **rules))
     return Reporter(kept, every, runs, baselines, by, resamples, seed)
 
@@ -59,7 +59,7 @@ def test_numbers_are_the_metrics_own():
     (run,) = found.runs_json()
     told = {one["metric"]: one for one in run["metrics"]}
     assert list(told) == [name for name in METRICS if name in told]
-    weights = weightings(40, 50, 1)
+    weights = weightings(30, 20, 1)
     for key, metric in numbers().metrics.items():
         kept = [metric.miss(truth) if answer is None else metric.row(answer, truth) for answer, truth in CASES]
         for name, value in metric.reduce(kept, weights).items():
@@ -94,10 +94,10 @@ def test_groups_are_reports_of_their_images():
     for value in ("even", "odd"):
         mine = [row for row in whole if row["columns"]["half"] == value]
         (alone,) = reporter(mine).runs_json()
-        assert groups["half", value]["images"] == 20
+        assert groups["half", value]["images"] == 15
         expected = [{key: one[key] for key in ("metric", "value", "ci95", "n")} for one in alone["metrics"]]
         assert groups["half", value]["metrics"] == expected
-    assert groups["nothing", ""]["images"] == 40
+    assert groups["nothing", ""]["images"] == 30
 
 
 def test_groups_stand_in_the_order_of_numbers():
@@ -139,7 +139,7 @@ def test_numbers_of_a_class_are_over_its_images_or_all():
 
 
 def test_a_class_of_one_class_images_is_the_report_of_them():
-    cases = [(answer, truth) for answer, truth in dataset(200, seed=5) if len(truth.labels) == 1]
+    cases = [(answer, truth) for answer, truth in dataset(90, seed=5) if len(truth.labels) == 1]
     names = ("top1_accuracy", "gt_known_loc", "mean_iou", "maxboxacc", "pointing_game")
     whole = rows(cases, names=names)
     (run,) = reporter(whole, by=("class",), names=names).runs_json()
@@ -151,7 +151,7 @@ def test_a_class_of_one_class_images_is_the_report_of_them():
 
 
 def test_runs_are_compared_pair_by_pair_on_the_same_resamples():
-    other = dataset(40, seed=4)
+    other = dataset(30, seed=4)
     swapped = [(found, truth) for (found, _), (_, truth) in zip(other, CASES, strict=True)]  # other answers, same truth
     both = [row for pair in zip(rows(), rows(swapped, "b", "b.cam"), strict=True) for row in pair]
     found = reporter(both, RUNS)
