@@ -258,6 +258,11 @@ class Truth:
     size: tuple[int, int] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def told(self) -> bool:
+        """Whether anything is said of what the image shows; that it shows nothing is something."""
+        return self.objects is not None or bool(self.labels or self.uncertain or self.regions)
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:

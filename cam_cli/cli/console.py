@@ -85,8 +85,10 @@ class Terminal:
 
     def begin(self, total: int) -> None:
         self.stop.armed = True
-        self.total = total
+        self.explained, self.total, self.failed = 0, total, 0
         self.began = self.spoke = time.monotonic()
+        for task in self.bar.task_ids:  # of a stage before this one
+            self.bar.remove_task(task)
         self.task = self.bar.add_task("explaining", total=total, pace="")
         self.bar.start()
 

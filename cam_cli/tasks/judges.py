@@ -25,7 +25,7 @@ from cam_cli.specs import ClassSpec, ExplainSpec, OutputSpec
 from cam_cli.specs.evaluate import EvaluateSpec
 from cam_cli.types import Failure
 
-from .bench import BASELINES, Bench
+from .bench import BASELINES, UNKNOWN, Bench
 from .classes import Classes
 from .columns import make_methods
 from .explainer import Prepared, batch_size, prepare, reader
@@ -64,7 +64,7 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
         names[choice.alias] = (*own, *baselines)
         views.append(prepared)
     for label in dict.fromkeys(label for judge in judges for label in judge.vocabulary.unknown):
-        listener.warn(f"class {label!r} of the data is none of the model's; it is left out, and counted in the report")
+        listener.warn(f"class {label!r} of the data {UNKNOWN}")
     beside: Beside[Judged | Failure] = Beside(tuple(judges))
     return Bench(
         reader(shown.geometry, tuple(one.view for one in views)),
