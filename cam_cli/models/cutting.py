@@ -8,27 +8,16 @@ from contextlib import suppress
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from cam_cli.capture import observe, run_until
+from cam_cli.capture import observe
 from cam_cli.errors import CamtoolError, MethodUnsuitable, ModelFailed
 
 from .description import Cut
 from .head import find_head
 from .network import Network, Specimen
 from .stages import Layer
-from .weak import as_grid, drop, put
-
-
-class Trunk(nn.Module):
-    """A network as far as its cut, and that cut's grid: for a look at what runs before it."""
-
-    def __init__(self, network: nn.Module, cut: Cut):
-        super().__init__()
-        self.network, self.cut = network, cut
-
-    def forward(self, images: Tensor) -> Tensor:
-        return as_grid(run_until(self.network, images, self.cut.layer, self.cut.call), self.cut, images.shape[2:])
+from .weak import Trunk, drop, put
 
 
 def cut_at(network: Network, layer: Layer) -> Cut:

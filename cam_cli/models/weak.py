@@ -55,8 +55,22 @@ class WeakNetwork(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """The grid at the cut, (b, c, u, v)."""
-        output = run_until(self.trunk, images, self.cut.layer, self.cut.call)
-        return as_grid(output, self.cut, images.shape[2:])
+        return grid_at(self.trunk, self.cut, images)
+
+
+class Trunk(nn.Module):
+    """A network as far as its cut, by itself: images to the grid there."""
+
+    def __init__(self, network: nn.Module, cut: Cut):
+        super().__init__()
+        self.network, self.cut = network, cut
+
+    def forward(self, images: Tensor) -> Tensor:
+        return grid_at(self.network, self.cut, images)
+
+
+def grid_at(network: nn.Module, cut: Cut, images: Tensor) -> Tensor:
+    return as_grid(run_until(network, images, cut.layer, cut.call), cut, images.shape[2:])
 
 
 def as_grid(output: Tensor, cut: Cut, size: Sequence[int]) -> Tensor:
