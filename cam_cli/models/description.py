@@ -48,6 +48,9 @@ class Backbone:
     sha256: str
     arguments: tuple[tuple[str, Any], ...] = ()
 
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"arguments": dict(self.arguments)}
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -101,13 +104,12 @@ class Description:
         """The text for the file."""
         recipe = asdict(self.recipe)
         del recipe["source"]
-        backbone = asdict(self.backbone) | {"arguments": dict(self.backbone.arguments)}
         told = {
             "schema": SCHEMA,
             "classes": self.classes,
             "activation": self.activation,
             "recipe": recipe,
-            "backbone": backbone,
+            "backbone": self.backbone.as_json(),
             "cut": asdict(self.cut),
             "head": asdict(self.head),
             **self.more,

@@ -37,6 +37,10 @@ class TrainedFiles:
     def features(self) -> Path:
         return self.work / "features"
 
+    @property
+    def all(self) -> tuple[Path, ...]:
+        return self.checkpoint, self.record, self.curve, self.state
+
     def check(self, overwrite: bool, resume: bool) -> None:
         """Looks, and touches nothing. Raises OutputRefused where one of the files is there and neither option is given,
         or where nothing can be written there."""
@@ -46,16 +50,21 @@ class TrainedFiles:
             raise OutputRefused(f"{self.checkpoint} cannot be written: {there} is a file; choose another -o")
         if not os.access(there, os.W_OK | os.X_OK):
             raise OutputRefused(f"{self.checkpoint} cannot be written: no permission in {there}; choose another -o")
-        for path in (self.checkpoint, self.record, self.curve, self.state):
+        for path in self.all:
             if path.is_dir():
                 raise OutputRefused(f"{path} is a folder; choose another -o")
-            if path.exists() and not (overwrite or resume):
-                done = "was stopped; --resume goes on, --overwrite starts anew" if path == self.state else ""
-                raise OutputRefused(
-                    f"{path} exists; --overwrite replaces it, or choose another -o"
-                    if not done
-                    else f"a training of {self.checkpoint} {done}"
-                )
+        if overwrite or resume:
+            return
+        if self.state.exists():
+            raise OutputRefused(
+                f"a training of {self.checkpoint} was stopped; --resume goes on, --overwrite starts anew"
+            )
+        if there_is := next((path for path in self.all if path.exists()), None):
+            raise OutputRefused(f"{there_is} exists; --overwrite replaces it, or choose another -o")
+
+    def is_one(self, path: str) -> bool:
+        """Whether a file that is there is one of these."""
+        return Path(path).exists() and any(one.exists() and one.samefile(path) for one in self.all)
 
     def begin(self, overwrite: bool) -> None:
         """Makes the folder; with `overwrite` an earlier run's state, checkpoint, record and curve go. Raises
@@ -63,7 +72,7 @@ class TrainedFiles:
         try:
             self.work.mkdir(parents=True, exist_ok=True)
             if overwrite:
-                for path in (self.checkpoint, self.record, self.curve, self.state):
+                for path in self.all:
                     path.unlink(missing_ok=True)
         except OSError as error:
             raise OutputFailed(

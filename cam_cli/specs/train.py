@@ -167,7 +167,14 @@ class LearningSpec:
         metavar="N",
         help="Stop after N epochs without a better one; 0: never.",
     )
-    batch: int = option(32, "--batch-size", panel=LEARNING, minimum=1, metavar="N", help="Images a step.")
+    batch: int | None = option(
+        None,
+        "--batch-size",
+        panel=LEARNING,
+        minimum=1,
+        metavar="N",
+        help="Images a step. [default: 32, 16 with --finetune]",
+    )
     rate: float = option(1e-3, "--lr", panel=LEARNING, metavar="X", help="Learning rate of the head, at its highest.")
     trunk_rate: float = option(
         0.1,
@@ -207,6 +214,10 @@ class LearningSpec:
         if not (self.rate > 0 and isfinite(self.rate)):
             raise UsageError(f"--lr takes a number above 0, not {self.rate:g}")
         _ = self.factors
+
+    @property
+    def batch_size(self) -> int:
+        return self.batch or (32 if self.freeze else 16)
 
     @property
     def factors(self) -> tuple[float, float]:

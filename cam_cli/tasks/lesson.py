@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cam_cli.datasets.dataset import Dataset, Request
-from cam_cli.datasets.opening import open_dataset
-from cam_cli.errors import DatasetUnreadable, InputEmpty, nearest
+from cam_cli.datasets.opening import NO_TRUTH, open_dataset
+from cam_cli.errors import DatasetUnreadable, InputEmpty, OutputRefused, nearest
 from cam_cli.images.intensity import Intensity
 from cam_cli.images.recipe import asked
 from cam_cli.outputs.trained import TrainedFiles
@@ -22,6 +22,9 @@ from cam_cli.types import Truth
 
 from .explain import counted
 from .listener import Listener
+
+
+OF_BOXES = "size", "box", "mask", "object"  # in what is odd about the data, and does not matter here
 
 
 @dataclass(frozen=True)
@@ -44,18 +47,21 @@ class Lesson:
     def classes(self) -> tuple[str, ...]:
         return self.learn.classes
 
-    def without(self, failed: set[str]) -> tuple[Samples, Samples, list[int], list[int]]:
-        """Both sides less the images (by id) that could not be read, and the rows that are left of each."""
+    def without(self, failed: set[str]) -> tuple[list[int], list[int]]:
+        """The rows of both sides that are left without the images (by id) that could not be read. Raises
+        DatasetUnreadable where that is too little."""
         learn, choose = (
             [row for row, item in enumerate(side.items) if item.id not in failed] for side in (self.learn, self.choose)
         )
         check(self.learn.take(learn), self.choose.take(choose), self.competing)
-        return self.learn, self.choose, learn, choose
+        return learn, choose
 
     def tell(self, listener: Listener) -> None:
         for data in self.datasets:
             listener.note("data", f"{data.path} ({data.format}): {counted(len(data.truths), 'image')}")
             for kind, count in data.notes.counts.items():
+                if kind == NO_TRUTH or any(word in kind for word in OF_BOXES):
+                    continue
                 where = ", ".join(data.notes.places[kind][:3])
                 listener.note("data", f"{count} × {kind}: {where}{', …' * (count > 3)}")
         how = "one a picture (softmax)" if self.competing else "any number a picture (sigmoid)"
@@ -101,6 +107,8 @@ def make_lesson(spec: TrainSpec) -> Lesson:
     asked(spec.geometry)
     files = TrainedFiles(Path(spec.output.output))
     files.check(spec.output.overwrite, spec.output.resume)
+    if spec.model.checkpoint and files.is_one(spec.model.checkpoint):
+        raise OutputRefused(f"-o {files.checkpoint} would replace the --checkpoint that is read; choose another name")
     data = spec.data
     whole = opened(data, spec.dataset, data.split)
     other = None

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from cam_cli.capture import forward
+from cam_cli.choice import ModelChoice
 from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.forward import Forward
 from cam_cli.engine.seed import seed_of
@@ -17,7 +18,7 @@ from cam_cli.errors import LayerUnsuitable, ModelFailed, UsageError
 from cam_cli.images.recipe import recipe_for
 from cam_cli.models import TRAINED, load, resolved
 from cam_cli.models.cutting import cut_at
-from cam_cli.models.description import Backbone, Cut, Description, HeadShape
+from cam_cli.models.description import FETCHING, Backbone, Cut, Description, HeadShape, is_plain
 from cam_cli.models.layers import Layer, Survey, survey
 from cam_cli.models.network import Network
 from cam_cli.models.scores import read_scores
@@ -90,6 +91,7 @@ def make_pupil(spec: TrainSpec, lesson: Lesson, listener: Listener) -> Pupil:
         raise UsageError(
             f"{choice.checkpoint} is a network of `camtool train` itself; name the classifier to start from"
         )
+    check_arguments(choice)
     source = load(choice)
     listener.note("model", " · ".join(dict.fromkeys((source.name, source.weights))))
     for text in source.notes:
@@ -122,6 +124,16 @@ def make_pupil(spec: TrainSpec, lesson: Lesson, listener: Listener) -> Pupil:
     listener.note("layer", f"{layer.path} ({layer.kind}, {layer.channels}×{rows}×{cols} at {recipe.size} px): {why}")
     listener.note("head", told(shape))
     return pupil
+
+
+def check_arguments(choice: ModelChoice) -> None:
+    """Raises UsageError for arguments that the file would not be built with again."""
+    for name, value in choice.arguments:
+        if not is_plain(value) or any(word in name.casefold() for word in FETCHING):
+            raise UsageError(
+                f"--model-arg {name}: the file of a training keeps numbers, texts and lists of them, and nothing that "
+                "loads something; drop it, or write a factory of your own"
+            )
 
 
 def chosen(text: str | None, seen: Survey) -> tuple[Layer, str]:

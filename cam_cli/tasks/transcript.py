@@ -14,6 +14,7 @@ from cam_cli.render.curve import Line, curve
 from cam_cli.specs.train import TrainSpec
 from cam_cli.training.progress import Epoch, Progress
 from cam_cli.training.verdict import Verdict
+from cam_cli.types import Failure
 
 from .lesson import Lesson
 from .pupil import Pupil, told
@@ -25,17 +26,15 @@ BLUE, ORANGE, GREEN = (38, 92, 172), (214, 116, 28), (24, 138, 92)
 
 def key(spec: TrainSpec, lesson: Lesson, pupil: Pupil) -> dict[str, Any]:
     """What the result depends on, in plain values: a training goes on only where all of it is the same."""
-    learning = asdict(spec.learning)
     return {
-        "data": lesson.digest(),
+        "images and labels": lesson.digest(),
         "classes": list(lesson.classes),
         "labels": "single" if lesson.competing else "multi",
-        "model": asdict(pupil.backbone)
-        | {"arguments": {name: repr(value) for name, value in pupil.backbone.arguments}},
+        "model": pupil.backbone.as_json(),
         "layer": pupil.cut.layer,
         "preprocessing": preprocessing(spec, pupil),
         "head": asdict(pupil.shape),
-        "learning": learning,
+        "learning": asdict(spec.learning),
         "seed": spec.run.seed,
         "device": pupil.device.type,
         "precision": pupil.precision,
@@ -66,7 +65,7 @@ def transcript(
     pupil: Pupil,
     progress: Progress,
     found: Mapping[str, Any],
-    failed: Sequence[Mapping[str, str]],
+    failed: Sequence[Failure],
     stopped: bool,
     seconds: float,
 ) -> dict[str, Any]:
@@ -77,7 +76,7 @@ def transcript(
         "command": list(spec.arguments),
         "spec": spec.as_json(),
         "key": key(spec, lesson, pupil),
-        "data": lesson.as_json() | {"failed": {"count": len(failed), "images": list(failed)}},
+        "data": lesson.as_json() | {"failed": failures(failed)},
         "network": {
             "backbone": pupil.source.name,
             "weights": pupil.source.weights,
@@ -100,12 +99,17 @@ def transcript(
     }
 
 
+def failures(failed: Sequence[Failure]) -> dict[str, Any]:
+    told = [{"image": one.item.path, "kind": one.kind, "message": one.message} for one in failed]
+    return {"count": len(told), "images": told}
+
+
 def kept_beside(spec: TrainSpec, lesson: Lesson, found: Mapping[str, Any]) -> dict[str, Any]:
-    """What the checkpoint says of itself for people."""
+    """What the checkpoint says of itself for people: nothing that depends on whether the run was broken off."""
     learning = spec.learning
     return {
         "training": {
-            "command": list(spec.arguments),
+            "command": [one for one in spec.arguments if one not in ("--resume", "--overwrite")],
             "regime": "freeze" if learning.freeze else "finetune",
             "images": {"learn": len(lesson.learn), "choose": len(lesson.choose)},
             "seed": spec.run.seed,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from threading import Event
 
 import torch
@@ -55,7 +56,7 @@ class Featurer:
     def fill(
         self,
         cache: FeatureCache,
-        wanted: Sequence[Wanted],
+        wanted: Iterable[Wanted],
         stop: Event,
         tell: Callable[[ImageItem, Failure | None], None],
     ) -> None:
@@ -64,7 +65,6 @@ class Featurer:
 
         Raises OutputFailed, ModelFailed.
         """
-        start = cache.done
 
         def take(one: Wanted) -> tuple[Wanted, list[Tensor] | Failure]:
             try:
@@ -80,7 +80,7 @@ class Featurer:
             return iter([(one.item, told if isinstance(told, Failure) else None) for one, told in batch])
 
         done = stream(
-            wanted[start:],
+            islice(wanted, cache.done, None),
             read=take,
             explain=explain,
             finish=lambda one: one,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -15,7 +15,7 @@ from cam_cli.engine.device import precise
 from cam_cli.engine.seed import seed_of
 from cam_cli.errors import ModelFailed, OutOfMemory
 
-from .material import Material
+from .material import Batch, Material
 from .progress import Epoch, Progress, State, optimizer_state, restore
 from .recipe import Part, loss, optimizer, rate, set_rate
 from .samples import Samples
@@ -57,7 +57,6 @@ class Learner:
     steps: int
     stop: Event
     progress: Progress = field(init=False)
-    verdict: Verdict | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.optimizer = optimizer(self.parts, self.plan.decay)
@@ -119,10 +118,9 @@ class Learner:
         mean = total / max(seen, 1)
         if not np.isfinite(mean):
             raise ModelFailed(f"the loss is not a number any more in epoch {number}; lower --lr")
-        verdict = self.judge()
+        verdict = self.judge(self.material.held_out(self.stop))
         if self.stop.is_set():
             return None
-        self.verdict = verdict
         loss, precision = (verdict.loss, verdict.map) if verdict else (None, None)
         return Epoch(number, mean, loss, precision, reached, time.monotonic() - began)
 
@@ -151,12 +149,12 @@ class Learner:
             if isinstance(module, FROZEN):
                 module.eval()
 
-    def judge(self) -> Verdict | None:
+    def judge(self, batches: Iterable[Batch]) -> Verdict | None:
         """Of the module as it is, on the images to choose by; None without any."""
         self.mode(False)
         probabilities, losses, rows = [], [], list[int]()
         with torch.no_grad():
-            for batch in self.material.held_out():
+            for batch in batches:
                 with precise(self.plan.device, self.plan.precision):
                     scores = self.module(batch.inputs).float()
                 losses.append(self.losses(scores, self.choose, batch.rows).cpu())
@@ -168,7 +166,7 @@ class Learner:
         tables = torch.cat(probabilities), torch.cat(losses)
         return Verdict.of(*tables, present, known, self.choose.classes, self.plan.competing)
 
-    def keep_best(self) -> None:
-        """Takes the weights of the best epoch, if there has been one."""
-        if self.progress.best:
-            self.module.load_state_dict(self.progress.best)
+    def best(self) -> Verdict | None:
+        """Takes the weights of the best epoch, and judges it once more, even when it has been told to stop."""
+        self.module.load_state_dict(self.progress.best)
+        return self.judge(self.material.held_out(Event()))

@@ -34,8 +34,8 @@ class Material(Protocol):
     def epoch(self, number: int) -> Iterator[Batch]:
         """The images to learn from, once each, in an order and by shots that depend on the seed and the number."""
 
-    def held_out(self) -> Iterator[Batch]:
-        """The images to choose by, unchanged, in order; their rows count from 0 as well."""
+    def held_out(self, stop: Event) -> Iterator[Batch]:
+        """The images to choose by, unchanged, in order, until `stop`; their rows count from 0 as well."""
 
 
 def shuffled(rows: Sequence[int], seed: int, number: int) -> list[int]:
@@ -69,8 +69,10 @@ class Features:
         for rows in batches(shuffled(self.learn, self.seed, number), self.size):
             yield Batch(self.cache.read(draw.randrange(len(self.cache.rows)), rows).to(self.device), rows)
 
-    def held_out(self) -> Iterator[Batch]:
+    def held_out(self, stop: Event) -> Iterator[Batch]:
         for rows in batches(self.choose, self.size):
+            if stop.is_set():
+                return
             yield Batch(self.cache.read(0, [self.first + row for row in rows]).to(self.device), rows)
 
 
@@ -96,12 +98,12 @@ class Pictures:
             (row, self.learn[row], self.changes.shot(sizes[place // self.size], self.learn[row].id, f"epoch {number}"))
             for place, row in enumerate(rows)
         ]
-        yield from self.shown(wanted)
+        yield from self.shown(wanted, self.stop)
 
-    def held_out(self) -> Iterator[Batch]:
-        yield from self.shown([(row, item, Shot(self.changes.size)) for row, item in enumerate(self.choose)])
+    def held_out(self, stop: Event) -> Iterator[Batch]:
+        yield from self.shown([(row, item, Shot(self.changes.size)) for row, item in enumerate(self.choose)], stop)
 
-    def shown(self, wanted: list[tuple[int, ImageItem, Shot]]) -> Iterator[Batch]:
+    def shown(self, wanted: list[tuple[int, ImageItem, Shot]], stop: Event) -> Iterator[Batch]:
         def take(one: tuple[int, ImageItem, Shot]) -> tuple[int, Tensor | Failure]:
             row, item, shot = one
             try:
@@ -122,7 +124,7 @@ class Pictures:
             finish=lambda one: one,
             batch_size=self.size,
             workers=self.workers,
-            stop=self.stop,
+            stop=stop,
         )
         with closing(found):
             yield from found

@@ -16,6 +16,7 @@ from cam_cli.models.description import header
 from cam_cli.outputs import atomic
 
 SCHEMA = "camtool.training/1"
+SHOWN, LONGEST = 3, 40  # so many differences are listed in a message, and so much of each value
 State = dict[str, Tensor]
 
 
@@ -50,6 +51,10 @@ class Progress:
     epochs: list[Epoch] = field(default_factory=list)
     chosen: Epoch | None = None
 
+    @property
+    def best_number(self) -> int | None:
+        return self.chosen.number if self.chosen else None
+
     def save(self, path: Path, key: Mapping[str, Any]) -> None:
         """key: what the result depends on, in plain values. Raises OutputFailed."""
         from safetensors.torch import save
@@ -63,7 +68,7 @@ class Progress:
             "schema": SCHEMA,
             "key": key,
             "epochs": [asdict(one) for one in self.epochs],
-            "chosen": self.chosen and self.chosen.number,
+            "chosen": self.best_number,
         }
         atomic.write(path, save(tensors, {name: json.dumps(value) for name, value in told.items()}))
 
@@ -92,21 +97,30 @@ class Progress:
 
 
 def check_key(there: Mapping[str, Any], here: Mapping[str, Any], path: Path) -> None:
-    """Raises OutputRefused with what differs between a training that was stopped and this one."""
-    here = json.loads(json.dumps(here))
-    different = [name for name in here if there.get(name) != here[name]]
+    """Raises OutputRefused with what differs between an earlier training and this one."""
+    earlier, now = flat(there), flat(json.loads(json.dumps(here)))
+    different = [name for name in now if earlier.get(name) != now[name]]
     if different:
-        name = different[0]
-        more = f" and {', '.join(different[1:])}" if different[1:] else ""
+        told = [f"{name} (there {shown(earlier.get(name))}, here {shown(now[name])})" for name in different[:SHOWN]]
+        more = [f"and {len(different) - SHOWN} more"] * (len(different) > SHOWN)
         raise OutputRefused(
-            f"--resume: {path.parent} is of a run with another {name}{more} (there {shown(there.get(name))}, here "
-            f"{shown(here[name])}); give the same options, or start anew with --overwrite"
+            f"--resume: {path} is of a run with another {', '.join([*told, *more])}; give the same options, or start "
+            "anew with --overwrite"
         )
+
+
+def flat(key: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of values by name: `learning.epochs`."""
+    found = {}
+    for name, value in key.items():
+        inner = {f"{name}.{more}": one for more, one in value.items()} if isinstance(value, Mapping) else {name: value}
+        found |= inner
+    return found
 
 
 def shown(value: Any) -> str:
     text = json.dumps(value)
-    return text if len(text) <= 80 else text[:79] + "…"
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def optimizer_state(found: torch.optim.Optimizer) -> State:
