@@ -11,6 +11,7 @@ from typing import Any
 from .errors import UsageError
 
 DEFAULT_MODEL = "efficientnet_lite0"
+TRAINED = "trained"  # whatever a checkpoint that names its own network holds
 ALIAS = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
 
 
@@ -21,7 +22,7 @@ class ModelChoice:
     alias: what results call it. name: for a source to resolve. checkpoint, labels: files, or None for the model's own.
     arguments: keywords for its constructor. trust: the checkpoint may be unpickled.
     activation: softmax or sigmoid, or None for what model and checkpoint say.
-    named: whether a person gave the name; else it gives way to a checkpoint that names its own. aliased: likewise.
+    named: whether a person gave a model's name; else it gives way to what the checkpoint names. aliased: likewise.
     """
 
     alias: str
@@ -48,8 +49,9 @@ class ModelChoice:
             raise UsageError(f"--model takes [ALIAS=]NAME[@CHECKPOINT], or [ALIAS=]@CHECKPOINT, not {text!r}")
         if checkpoint:
             more["checkpoint"] = checkpoint
-        if checkpoint and not name:
-            return cls(alias or PurePath(checkpoint).stem, DEFAULT_MODEL, named=False, aliased=bool(alias), **more)
+        if checkpoint and name in ("", TRAINED):
+            stem = PurePath(checkpoint).stem
+            return cls(alias or stem, name or DEFAULT_MODEL, named=False, aliased=bool(alias), **more)
         return cls(alias or re.split(r"[/:]", name.rstrip("/"))[-1], name, aliased=bool(alias), **more)
 
     @classmethod

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from cam_cli.choice import ModelChoice
+from cam_cli.choice import TRAINED, ModelChoice
 from cam_cli.errors import CheckpointMismatch, CheckpointUnsafe, ModelUnknown, PackageMissing, UsageError, nearest
 from cam_cli.registry import Entry, Registry
 
@@ -68,7 +68,6 @@ SOURCES = Registry(
         ),
     },
 )
-TRAINED = "trained"
 PATTERNS = {TRAINED: "@FILE", "timm": "timm/NAME", "transformers": "hf/ID_OR_FOLDER", "factory": "file.py:factory"}
 
 
@@ -103,7 +102,8 @@ def resolved(choice: ModelChoice) -> ModelChoice:
     Raises CheckpointMismatch where the person named a model that it is not, CheckpointUnsafe where its backbone is code
     that only a person can name, UsageError for arguments that have no meaning, and what reading a description raises.
     """
-    if choice.checkpoint is None or choice.name == TRAINED or not is_described(choice.checkpoint):
+    done = choice.name == TRAINED and choice.named
+    if choice.checkpoint is None or done or not is_described(choice.checkpoint):
         return choice
     path, said = choice.checkpoint, read_description(choice.checkpoint)
     assert said is not None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import nn
 
-from cam_cli.choice import ModelChoice
+from cam_cli.choice import TRAINED, ModelChoice
 from cam_cli.errors import CheckpointMismatch, ModelUnknown
 
-from . import TRAINED, source_of
-from .description import read_description
+from . import SOURCES
+from .description import Description, read_description
 from .network import Blueprint, Source, Weights
 from .weak import WeakNetwork, drop
 
@@ -24,10 +24,8 @@ def blueprint(choice: ModelChoice) -> Blueprint:
     path, said = choice.checkpoint, read_description(choice.checkpoint)
     if said is None:
         raise CheckpointMismatch(f"{path} is no file of `camtool train`; name the model whose weights it holds")
-    arguments = choice.arguments or said.backbone.arguments
-    inner = source_of(said.backbone.name).blueprint(
-        ModelChoice(said.backbone.name, said.backbone.name, arguments=arguments)
-    )
+    name, arguments = said.backbone.name, choice.arguments or said.backbone.arguments
+    inner = source_in(said, path).blueprint(ModelChoice(name, name, arguments=arguments))
 
     def construct(classes: int | None) -> nn.Module:
         trunk = inner.construct(None)
@@ -52,6 +50,16 @@ def blueprint(choice: ModelChoice) -> Blueprint:
         f"that of {path}",
         activation=said.activation,
     )
+
+
+def source_in(said: Description, path: str) -> Source:
+    """The source that the file names, and no other: that alone was looked at when the file was let in. Raises
+    ModelUnknown where it does not know the backbone."""
+    backbone = said.backbone
+    found: Source | None = SOURCES.load(backbone.source) if backbone.source in SOURCES else None
+    if found is None or backbone.source == TRAINED or not found.knows(backbone.name):
+        raise ModelUnknown(f"{path} was trained on {backbone.name} of {backbone.source}, which is not known here")
+    return found
 
 
 source = Source(knows=lambda name: name == TRAINED, names=list, blueprint=blueprint)

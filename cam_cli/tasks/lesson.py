@@ -23,7 +23,6 @@ from cam_cli.types import Truth
 from .explain import counted
 from .listener import Listener
 
-
 OF_BOXES = "size", "box", "mask", "object"  # in what is odd about the data, and does not matter here
 
 

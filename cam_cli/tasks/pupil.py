@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 from cam_cli.capture import forward
-from cam_cli.choice import ModelChoice
+from cam_cli.choice import TRAINED, ModelChoice
 from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.forward import Forward
 from cam_cli.engine.seed import seed_of
 from cam_cli.errors import LayerUnsuitable, ModelFailed, UsageError
 from cam_cli.images.recipe import recipe_for
-from cam_cli.models import TRAINED, load, resolved
+from cam_cli.models import load, resolved
 from cam_cli.models.cutting import cut_at
 from cam_cli.models.description import FETCHING, Backbone, Cut, Description, HeadShape, is_plain
 from cam_cli.models.layers import Layer, Survey, survey

@@ -111,7 +111,7 @@ def check_key(there: Mapping[str, Any], here: Mapping[str, Any], path: Path) -> 
 
 def flat(key: Mapping[str, Any]) -> dict[str, Any]:
     """Values of values by name: `learning.epochs`."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in key.items():
         inner = {f"{name}.{more}": one for more, one in value.items()} if isinstance(value, Mapping) else {name: value}
         found |= inner
