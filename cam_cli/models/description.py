@@ -28,14 +28,6 @@ SAFE = ("bundled", "torchvision", "timm")
 """Sources whose constructors a file may name: they are known ones. Others run a person's own code, or fetch what a file
 asks for, so the person has to name them."""
 FETCHING = "weight", "pretrained", "checkpoint", "cache"  # in keywords of their constructors that load something
-    "weight",
-    "pretrained",
-    "checkpoint",
-    "path",
-    "url",
-    "file",
-    "cache",
-)  # in keywords: they may load something
 
 
 @dataclass(frozen=True)
