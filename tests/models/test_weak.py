@@ -171,9 +171,9 @@ def test_tokens_become_a_grid():
     model = vit()  # 4×4 patches of 32 channels, behind a class token
     layer = survey(network(model, 64)).default
     assert layer.prefix == 1
-    cut = cut_at(network(model, 64), layer)
     images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     tokens = record(model, images, [layer.path], gradients=False).activations[layer.path]
+    cut = cut_at(network(model, 64), layer)
     with torch.no_grad():
         grid = Trunk(model, cut)(images)
     assert grid.shape == (2, 32, 4, 4)
