@@ -7,6 +7,7 @@ from .model import forward, module_at, undisturbed
 from .observe import observe
 from .record import INPUT, Recording, record
 from .replay import Tail
+from .until import run_until
 
 __all__ = [
     "INPUT",
@@ -19,5 +20,6 @@ __all__ = [
     "observe",
     "record",
     "record_attention",
+    "run_until",
     "undisturbed",
 ]

@@ -1,6 +1,7 @@
 """Decoded values → what the network is shown, what is drawn on, and the geometry between the two."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -62,7 +63,7 @@ def read_pictures(
 ) -> tuple[Picture, ...]:
     """One image, read once and prepared for every view. Raises ImageUnreadable or ImageTooLarge and, short of a bug,
     nothing else."""
-    try:
+    with memory_enough():
         decoded = decode(item, max_pixels)
         scale = value_range(decoded.values, intensity)
         flags = tuple(sorted((*decoded.flags, *scale.flags)))
@@ -74,6 +75,13 @@ def read_pictures(
             )
             found.append(Picture(replace(item, model=model), pixels, tensor, geometry, flags))
         return tuple(found)
+
+
+@contextmanager
+def memory_enough() -> Iterator[None]:
+    """Inside, what there is no memory for becomes an ImageTooLarge."""
+    try:
+        yield
     except MemoryError as error:
         raise ImageTooLarge(NO_MEMORY) from error
     except RuntimeError as error:

@@ -23,7 +23,7 @@ from cam_cli.images.preprocess import View, read_pictures
 from cam_cli.images.recipe import asked, recipe_for
 from cam_cli.images.truth import Called
 from cam_cli.methods.method import Method, Needs
-from cam_cli.models import load
+from cam_cli.models import load, resolved
 from cam_cli.models.head import find_head
 from cam_cli.models.labels import Labels
 from cam_cli.models.layers import Layer, Survey, outputs_at, survey
@@ -71,7 +71,9 @@ def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: C
     device = choose_device(spec.run.device)
     methods = make_methods(spec.method.methods, spec.method.smooth)
     resolve = lambda network: make_classes(spec.classes, network, listing, truth)  # noqa: E731
-    models = [prepare(spec, choice, methods, device, listener, resolve) for choice in spec.model.choices()]
+    models = [
+        prepare(spec, choice, methods, device, listener, resolve) for choice in map(resolved, spec.model.choices())
+    ]
     parts = frozenset[str]().union(*(one.several for one in models), ["model"] if len(models) > 1 else [])
     return Ready(
         Beside(tuple(one.explainer for one in models)),

@@ -20,6 +20,7 @@ from cam_cli.engine.judged import Judged
 from cam_cli.engine.selection import parse_selections
 from cam_cli.engine.vocabulary import Vocabulary
 from cam_cli.metrics.metric import Metric
+from cam_cli.models import resolved
 from cam_cli.models.network import Network
 from cam_cli.specs import ClassSpec, ExplainSpec, OutputSpec
 from cam_cli.specs.evaluate import EvaluateSpec
@@ -39,7 +40,7 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
     device = choose_device(spec.run.device)
     shown = ExplainSpec((), (), spec.model, ClassSpec(), spec.methods, spec.shown, OutputSpec(), spec.run)
     methods = make_methods(shown.method.methods, shown.method.smooth)
-    choices = spec.model.choices()
+    choices = tuple(map(resolved, spec.model.choices()))
     baselines = BASELINES if spec.metric.baselines else {}
     judges, runs, names, views = [], [], {}, []
     for choice in choices:
