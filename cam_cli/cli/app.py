@@ -17,6 +17,7 @@ from .gradcam import gradcam
 from .listings import classes, layers, methods, metrics, models, schema
 from .localize import localize
 from .options import spread
+from .train import train
 
 app = typer.Typer(
     help="Where does an image classifier look? Class activation maps, Grad-CAM and their family.",
@@ -27,6 +28,7 @@ app = typer.Typer(
 for command in (cam, gradcam, explain, localize):
     app.command(rich_help_panel="Explain")(spread(command))
 app.command(rich_help_panel="Measure")(spread(evaluate))
+app.command(rich_help_panel="Learn")(spread(train))
 for listing in (layers, models, methods, metrics, classes, schema):
     app.command(rich_help_panel="What can be named")(spread(listing))
 

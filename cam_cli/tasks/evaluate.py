@@ -20,7 +20,7 @@ from cam_cli.engine.scorer import Scorer
 from cam_cli.errors import GateFailed, ImagesFailed
 from cam_cli.outputs.exports.files import Files
 from cam_cli.outputs.maps import MapKeeper
-from cam_cli.outputs.rows import RowBook
+from cam_cli.outputs.rows import ROWS, RowBook
 from cam_cli.outputs.run import describe
 from cam_cli.specs.evaluate import EvaluateSpec
 from cam_cli.types import Failure
@@ -87,6 +87,7 @@ def evaluate(spec: EvaluateSpec, listener: Listener, stop: Event) -> Outcome:
     run = {"command": list(spec.arguments), "spec": spec.as_json(), **bench.facts, "versions": versions()}
     describe(plan.folder, run, outcome.counts(), None)
     with closing(Files(plan.folder, "none")) as files, RowBook.open(plan.folder.path) as book:
+        files.note(ROWS)
         keeper = MapKeeper(files, len(bench.runs) > 1) if spec.report.save_maps else None
         listener.begin(outcome.total)
         with closing(rows_of(spec, plan.dataset, bench, numbers, stop, keeper)) as rows:
@@ -111,7 +112,7 @@ def evaluate(spec: EvaluateSpec, listener: Listener, stop: Event) -> Outcome:
 
 def make_bench(spec: EvaluateSpec, dataset: Dataset, numbers: Numbers, listener: Listener) -> Bench:
     if spec.metric.maps is not None:
-        return from_files(spec, dataset)
+        return from_files(spec, dataset, listener)
 
     from .judges import from_models  # torch from here on
 
@@ -166,7 +167,7 @@ def calibrate(
             value = tally.values["gt_known_loc_best"]
             threshold = value.computed_with["threshold"] or 0.0
             found.setdefault(run, (float(threshold), f"{dataset.path} (n = {value.n})"))
-    for run, (threshold, where) in found.items():
+    for run, (threshold, where) in found.items() if not stop.is_set() else ():
         listener.note("chosen", f"threshold {threshold:.2f} for {run}, on {where}")
     return found
 
@@ -176,7 +177,7 @@ def check_gates(outcome: Outcome) -> None:
     fallen = [gate for gate in outcome.gates if not gate["passed"]]
     if fallen:
         worst = fallen[0]
-        name = f"{worst['run'] or 'no run'}: {worst['gate']}"
+        name = f"{worst['run']}: {worst['gate']}"
         raise GateFailed(
             f"{len(fallen)} of {counted(len(outcome.gates), 'gate')} fell, first {name} ({worst['why']}); "
             f"see {outcome.report}"
