@@ -39,7 +39,7 @@ def judge(model=None, texts=("top1", "truth"), asking=(), baselines=BASELINES, s
     run = replace(run, selections=parse_selections(texts, LABELS.find, run.reading), min_prob=None)
     classes = {name: index for index, name in enumerate(vocabulary.names)}
     inquiries = {
-        name: Inquiry(run, column, classes, Randomised(survey(model, 16), seed))
+        name: Inquiry(run, column, classes, Randomised(survey(model, 16), seed, run.device))
         for name, column in zip(("m.gradcam", "m.cam"), run.columns, strict=True)
     }
     metrics = {name: METRICS.load(name)(Rules()) for name in asking}
