@@ -13,6 +13,7 @@ import pytest
 
 from cam_cli.outputs.schema import result_schema
 from tests.conftest import SAMPLES
+
 ILSVRC = SAMPLES.parents[1] / "shared/data/ilsvrc"
 
 
@@ -219,7 +220,10 @@ def test_bf16_says_the_same_of_photographs(camtool):
     full = camtool(*command, "full").records
     half = camtool(*command, "half", "--precision", "bf16").records
     assert len(full) == len(half) >= 600
-    same = [one["predictions"][0]["index"] == other["predictions"][0]["index"] for one, other in zip(full, half)]
+    same = [
+        one["predictions"][0]["index"] == other["predictions"][0]["index"]
+        for one, other in zip(full, half, strict=True)
+    ]
     gaps = [one["predictions"][0]["logit"] - one["predictions"][1]["logit"] for one in full]
     assert sum(same) / len(same) >= 0.985
     assert all(one for one, gap in zip(same, gaps, strict=True) if gap >= 0.25)
