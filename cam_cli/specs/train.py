@@ -165,7 +165,7 @@ class LearningSpec:
         panel=LEARNING,
         minimum=0,
         metavar="N",
-        help="Stop after N epochs without a better one; 0: never.",
+        help="Stop after N epochs without a better one or a lower loss; 0: never.",
     )
     batch: int | None = option(
         None,

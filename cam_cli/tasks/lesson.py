@@ -96,6 +96,33 @@ class Lesson:
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def outline(spec: TrainSpec) -> dict[str, Any]:
+    """What a run would do, and what it costs: passes of the network over one image. Raises as `make_lesson`."""
+    lesson = make_lesson(spec)
+    learn, choose, options = len(lesson.learn), len(lesson.choose), spec.learning
+    if options.freeze:
+        passes = {"passes": learn * options.views + choose, "epochs": f"at most {options.epochs}, of the head alone"}
+    else:
+        passes = {
+            "passes": options.epochs * (learn + choose),
+            "passes back": options.epochs * learn,
+            "epochs": f"at most {options.epochs}",
+        }
+    return {
+        "data": ", ".join(f"{data.path} ({data.format})" for data in lesson.datasets),
+        "learn": learn,
+        "choose": choose,
+        "without labels": lesson.blank,
+        "classes": ", ".join(lesson.classes),
+        "labels": "single" if lesson.competing else "multi",
+        "model": ", ".join(choice.alias for choice in spec.model.choices()),
+        "pool": spec.head.pool,
+        "regime": "freeze" if options.freeze else "finetune",
+        "output": str(lesson.files.checkpoint),
+        **passes,
+    }
+
+
 def make_lesson(spec: TrainSpec) -> Lesson:
     """Reads the options that name things and the annotations; touches nothing.
 

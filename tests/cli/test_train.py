@@ -145,6 +145,22 @@ def test_the_record_on_stdout(train):
     assert json.loads(ran.out) == record()
 
 
+def test_what_would_be_done(train, folder):
+    """Without torch, and nothing is written."""
+    before = sorted(folder.rglob("*"))
+    ran = train("--dry-run", "--pool", "max", epochs=7)
+    assert (ran.code, ran.err) == (0, "")
+    told = dict(line.split("\t") for line in ran.lines)
+    assert (told["learn"], told["choose"], told["classes"]) == ("36", "4", "blue, green, red")
+    assert (told["labels"], told["pool"], told["regime"]) == ("multi", "max", "freeze")
+    assert (told["passes"], told["epochs"]) == (str(36 * 2 + 4), "at most 7, of the head alone")
+    assert told["output"] == "birds.safetensors"
+    told = json.loads(train("--dry-run", "--json", "--finetune", epochs=7).out)
+    assert (told["passes"], told["passes back"]) == (7 * 40, 7 * 36)
+    assert sorted(folder.rglob("*")) == before
+    assert said(train("--dry-run", "--classes", "mauve"), "ClassUnknown", 4)
+
+
 def test_a_line_an_epoch(train):
     ran = train("-v", epochs=3)
     lines = [line for line in ran.err.splitlines() if line.startswith("epoch ")]
