@@ -432,7 +432,8 @@ def test_a_file_of_a_resumed_run_is_that_of_an_unbroken_one_to_the_byte(train, m
         interrupt(patch, 3)
         train("--val", "0", "--overwrite")
     assert Path("birds.safetensors").read_bytes() != whole
-    train("--val", "0", "--resume")
+    ran = train("--val", "0", "--resume", "-v", "--json")  # what is said meanwhile is not kept
+    assert json.loads(ran.out) == record()
     assert Path("birds.safetensors").read_bytes() == whole
 
 
