@@ -16,7 +16,7 @@ from cam_cli.images.intensity import Intensity
 from cam_cli.images.recipe import asked
 from cam_cli.outputs.trained import TrainedFiles
 from cam_cli.specs.train import TrainDataSpec, TrainSpec
-from cam_cli.training.samples import Samples, check, choose_classes, single, telling
+from cam_cli.training.samples import SHOWN, Samples, check, choose_classes, single, telling
 from cam_cli.training.splitting import drawn
 from cam_cli.types import Truth
 
@@ -120,6 +120,7 @@ def outline(spec: TrainSpec) -> dict[str, Any]:
         "regime": "freeze" if options.freeze else "finetune",
         "output": str(lesson.files.checkpoint),
         **passes,
+        **({"odd": "; ".join(lesson.notes)} if lesson.notes else {}),
     }
 
 
@@ -154,10 +155,18 @@ def make_lesson(spec: TrainSpec) -> Lesson:
     if competing:
         sure, held = ([one for one in side if one.labels[0] in classes] for side in (sure, held))
     learn, choose, notes = sides(spec, part, sure, held, other, classes)
+    notes += unseen(part, data.classes)
     notes += [f"{counted(len(blank) + len(more), 'image')} without labels left out"] * bool(blank or more)
     notes += check(learn, choose, competing)
     datasets = (part, other) if other else (part,)
     return Lesson(datasets, learn, choose, competing, len(blank) + len(more), tuple(notes), files)
+
+
+def unseen(part: Dataset, asked: Sequence[str]) -> list[str]:
+    """Classes that the data list and no image of them shows, in words."""
+    names = [label for label in dict.fromkeys(part.notes.named) if label not in part.classes and not asked]
+    listed = ", ".join(names[:SHOWN]) + ", …" * (len(names) > SHOWN)
+    return [f"no image shows {listed}, which the data name: not learnt"] if names else []
 
 
 def opened(data: TrainDataSpec, path: str, split: str | None) -> Dataset:

@@ -596,6 +596,41 @@ def test_a_class_that_no_image_shows(train):
     assert train("--val", "0", "--classes", "red", data="data/x.csv", epochs=1).code == 0
 
 
+@pytest.mark.parametrize("form", ["columns", "coco", "folders"])
+def test_a_class_that_the_data_name_and_no_image_shows(train, form):
+    if form == "columns":
+        data = "data/x.csv"
+        Path(data).write_text("path,red,blue,ghost\n" + "".join(f"{n:03}.png,{n % 2},1,0\n" for n in range(8)))
+    elif form == "folders":
+        data = "sorted"
+        for number in range(8):
+            Path(data, ["red", "blue"][number % 2]).mkdir(parents=True, exist_ok=True)
+            shutil.copy(f"data/{number:03}.png", f"{data}/{['red', 'blue'][number % 2]}")
+        Path(data, "ghost").mkdir()
+    else:
+        data = "data/x.json"
+        names = [{"id": id, "name": name} for id, name in enumerate(["red", "ghost", "blue"])]
+        images = [{"id": id, "file_name": f"{id:03}.png", "width": 32, "height": 32} for id in range(8)]
+        objects = [{"id": n, "image_id": n, "category_id": n % 2 * 2, "bbox": [1, 1, 5, 5]} for n in range(8)]
+        Path(data).write_text(json.dumps({"images": images, "annotations": objects, "categories": names}))
+    ran = train("--val", "0", "--dry-run", "--json", data=data)
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert told["classes"] == "blue, red"
+    assert "no image shows ghost, which the data name: not learnt" in told["odd"]
+    told = json.loads(train("--dry-run", "--json", "--val", "0", "--classes", "red,blue", data=data).out)
+    assert "ghost" not in told.get("odd", "")
+    assert "no class 'ghost'" in said(train("--dry-run", "--classes", "ghost", data=data), "ClassUnknown", 4)
+    assert "warning: no image shows ghost" in train("--val", "0", data=data, epochs=1).err
+
+
+def test_labels_with_another_separator_than_was_thought(train):
+    data = write_table("x.csv", [f"{number:03}.png,{['red', 'blue', 'red|blue'][number % 3]}" for number in range(12)])
+    ran = train("--val", "0", data=data, epochs=1)
+    assert "warning: 'red|blue' is one class here, and so is 'red'; is '|' a --separator of labels?" in ran.err
+    assert "one class here" not in train("--val", "0", "--separator", "|", "--overwrite", data=data, epochs=1).err
+
+
 def test_one_class_and_nothing_else(train):
     data = write_table("x.csv", ["000.png,red", "001.png,red", "002.png,red"])
     line = said(train("--val", "0", data=data), "DatasetUnreadable", 3)
