@@ -108,5 +108,5 @@ def written(
         draw.text((x[place], HEIGHT - BOTTOM + 16), str(place + 1), INK, small, anchor="mm")
     draw.text(((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 18), "epoch", INK, small, anchor="mm")
     if chosen:
-        draw.text((x[chosen - 1], TOP - 9), "kept", INK, small, anchor="mm")
+        draw.text((x[chosen - 1], TOP - 12), "kept", INK, small, anchor="mm")
     return np.asarray(image)

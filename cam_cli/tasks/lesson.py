@@ -52,7 +52,12 @@ class Lesson:
         learn, choose = (
             [row for row, item in enumerate(side.items) if item.id not in failed] for side in (self.learn, self.choose)
         )
-        check(self.learn.take(learn), self.choose.take(choose), self.competing)
+        try:
+            check(self.learn.take(learn), self.choose.take(choose), self.competing)
+        except DatasetUnreadable as error:
+            raise DatasetUnreadable(
+                f"{counted(len(failed), 'image')} could not be read, and {error.message}"
+            ) from error
         return learn, choose
 
     def tell(self, listener: Listener) -> None:

@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -144,7 +145,7 @@ def page(work: Path, data: Path) -> str:
     for pool in VARIED:
         models = []
         for place, option in enumerate(VARIANTS.values()):
-            name = f"{pool}-{place}"
+            name = f"{pool}{re.sub('[^a-z0-9.]+', '-', f' {option}'.rstrip())}"
             learn(f"{HALF.format(pool=pool)} {option} -o {name}.safetensors", work, f"features-{kind(option)}")
             models += ["-m", f"v{place}=trained@{name}.safetensors"]
         tried[pool] = measure(f"{JUDGE} --no-baselines", work, f"halves-{pool}", *models)

@@ -709,7 +709,7 @@ def test_so_many_that_a_class_is_gone(train):
         Path(f"data/{number:03}.png").write_bytes(b"")
     line = said_last(train("--val", "0", data=data))
     assert "DatasetUnreadable" in line
-    assert "no image to learn from shows 'red'" in line
+    assert "3 images could not be read, and no image to learn from shows 'red'" in line
 
 
 def said_last(ran):
