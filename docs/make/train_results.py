@@ -48,9 +48,10 @@ PROTOTYPE = {"avg": (1.000, 0.982, 0.56), "max": (0.999, 0.945, 0.21)}
 
 HEAD = """# What `camtool train` finds
 
-Measured by `docs/make/train_results.py` on {versions}; network `efficientnet_lite0` ({weights}), and all
-defaults of `camtool train`. In brackets 95 % intervals of a bootstrap over images (1000 resamples, seed 0); *centre* and *random* are the same
-numbers of a centred Gaussian and of noise in the place of the map. Definitions: [metrics.md](metrics.md).
+Measured by `docs/make/train_results.py` on {versions};
+network `efficientnet_lite0` ({weights}), frozen, and all defaults of
+`camtool train`. In brackets 95 % intervals of a bootstrap over images (1000 resamples, seed 0); *centre* and *random* are the
+same numbers of a centred Gaussian and of noise in the place of the map. Definitions: [metrics.md](metrics.md).
 
 The data: 413 photographs, five classes (apple, banana, orange, kangaroo, raccoon; 19 photographs show several), VOC XML with
 the flaws it was published with. List `train` has {learn} of them, `val` {choose}; there is no third. Training reads labels
@@ -145,8 +146,8 @@ def page(work: Path, data: Path) -> str:
     for pool in VARIED:
         models = []
         for place, option in enumerate(VARIANTS.values()):
-            name = f"{pool}{re.sub('[^a-z0-9.]+', '-', f' {option}'.rstrip())}"
-            learn(f"{HALF.format(pool=pool)} {option} -o {name}.safetensors", work, f"features-{kind(option)}")
+            name = f"half-{pool}{slug(option)}"
+            learn(f"{HALF.format(pool=pool)} {option} -o {name}.safetensors", work, f"features{kind(option)}")
             models += ["-m", f"v{place}=trained@{name}.safetensors"]
         tried[pool] = measure(f"{JUDGE} --no-baselines", work, f"halves-{pool}", *models)
     record = json.loads((work / f"{POOLS[0]}.train.json").read_text())
@@ -200,8 +201,12 @@ def run(argv: list[str], work: Path) -> None:
 
 def kind(option: str) -> str:
     """A word for the features that an option needs."""
-    own = option.split()[:1] and option.split()[0] in ("--views", "--size", "--layer")
-    return option.replace(" ", "") if own else "halves"
+    return slug(option) if option.startswith(("--views", "--size", "--layer")) else "-halves"
+
+
+def slug(option: str) -> str:
+    """An option as a part of a file's name: `-lr-0.01`."""
+    return re.sub("[^a-z0-9.]+", "-", f" {option}") if option else ""
 
 
 def halves(folder: Path, data: Path) -> dict[str, int]:
