@@ -70,11 +70,11 @@ to stop by mean average precision alone stops too early, and an average's head a
 CLAIM = """Oquab et al. (2015) and Zhou et al. (2016) say that a network which is told only which classes are in a picture tells
 where they are, and that the maximum finds the most telling part of a thing, the average its extent. So it is here, with two
 reservations. All three tell the classes apart and find their places; the boxes of the average fit far better than those of the
-maximum, log-sum-exp lies between, and that is sure. But the maximum does not find places *better*: it learns from one cell a
-picture, which with some hundred pictures is little, and both its classification and its pointing are behind the average's. And
-the average's boxes are hardly better than those of a map that is always hottest in the middle, which also has a location mAP of
-0.90: these things are large and central. `--tta spread`, in the same pass, helps the boxes (CorLoc, MaxBoxAcc) and costs some
-pointing.
+maximum, and in CorLoc and mean IoU log-sum-exp lies between: that is sure. But the maximum does not find places *better*: it learns
+from one cell a picture, which with some hundred pictures is little; its pointing is behind the average's for sure, its
+classification and location perhaps. And the average's boxes are hardly better than those of a map that is always hottest in the
+middle (in MaxBoxAcc not at all), which also has a location mAP of 0.90: these things are large and central. `--tta spread`, in
+the same pass, helps the boxes (CorLoc, MaxBoxAcc) and costs some pointing.
 
 Paired differences on the same photographs (* where the interval excludes 0):
 
