@@ -19,19 +19,21 @@ from cam_cli.specs.evaluate import EvaluateSpec
 
 from .baseline import Earlier
 from .bench import BASELINES
-from .explain import counted
 from .gates import Gate, parse_gates
 from .listener import Listener
 from .numbers import Numbers, available, choose_metrics, make_rules, parse_metrics
 from .reporting import BY_CLASS
+from .resuming import check_spec
+from .summary import counted
 
 
 @dataclass(frozen=True)
 class Plan:
-    """excluded: how many images --exclude left out. earlier: of --baseline. calibration: the data of --threshold
-    calibrated:DATASET; calibrating: what is computed of them."""
+    """listed: what `run.json` says of the data. excluded: how many images --exclude left out. earlier: of --baseline.
+    calibration: the data of --threshold calibrated:DATASET; calibrating: what is computed of them."""
 
     dataset: Dataset
+    listed: dict[str, Any]
     excluded: int
     gates: tuple[Gate, ...]
     numbers: Numbers
@@ -92,7 +94,7 @@ def make_plan(spec: EvaluateSpec) -> Plan:
     names = parse_metrics(spec.metric)
     if spec.data.class_map is not None:
         read_class_map(spec.data.class_map)
-    folder = Folder.check(spec.report.output, spec.report.overwrite, False)
+    folder = Folder.check(spec.report.output, spec.report.overwrite, False, spec.report.resume)
     spare(folder, spec)
     whole = opened(spec, spec.dataset)
     dataset, excluded = excluding(whole, spec.data.exclude)
@@ -100,6 +102,8 @@ def make_plan(spec: EvaluateSpec) -> Plan:
     if not dataset.truths:
         raise InputEmpty(f"{spec.dataset}: no image is left of {len(whole.truths)}")
     calibration = opened(spec, spec.metric.calibration) if spec.metric.calibration else None
+    listed = {"images": len(dataset.truths), "sha256": dataset.digest(*filter(None, [calibration]))}
+    check_spec(folder, spec, listed)
     placeholder = (0.0, spec.metric.calibration) if spec.metric.calibration else None
     network = spec.metric.maps is None
     has = available(dataset.truths, network or spec.metric.predictions is not None, network)
@@ -111,7 +115,7 @@ def make_plan(spec: EvaluateSpec) -> Plan:
     best = (
         choose_metrics({"gt_known_loc_best": True}, (), make_rules(spec, None), has, False) if calibration else numbers
     )
-    return Plan(dataset, excluded, gates, numbers, folder, earlier, calibration, best)
+    return Plan(dataset, listed, excluded, gates, numbers, folder, earlier, calibration, best)
 
 
 def opened(spec: EvaluateSpec, path: str) -> Dataset:
