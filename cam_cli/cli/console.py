@@ -154,6 +154,12 @@ class Terminal:
             told.append(f"{span((self.total - self.explained) / pace)} left")
         return ", ".join(told + [f"{self.failed} failed"] * bool(self.failed))
 
+    def tell(self, done: Summary | Outcome) -> None:
+        if isinstance(done, Outcome):
+            self.report(done)
+        else:
+            self.close(done)
+
     def close(self, summary: Summary) -> None:
         """The last line: what was done, and where it is."""
         self.bar.stop()

@@ -65,4 +65,4 @@ def evaluate(
         terminal,
     )
     check_gates(outcome)
-    check_failures(spec, outcome)
+    check_failures(run, outcome)

@@ -69,4 +69,4 @@ def run_explain(spec: ExplainSpec, terminal: TerminalSpec) -> None:
         lambda console, summary: console.close(summary),
         terminal,
     )
-    check_failures(spec, summary)
+    check_failures(spec.run, summary)

@@ -78,7 +78,7 @@ class Folder:
                 clear(self.path)
             tidy(self.path)
             if self.since is None:
-                self.since = now(self.path)
+                self.since = now(self.path) if any(self.path.iterdir()) else 0
         except OSError as error:
             raise OutputFailed(f"cannot write the output folder {self.path}: {error.strerror or error}") from error
 
@@ -130,11 +130,16 @@ def began(run: Mapping[str, Any]) -> int | None:
 
 
 def now(folder: Path) -> int:
-    """The time by the clock that stamps the files of `folder`, in nanoseconds. Raises OSError."""
+    """The time by the clock that stamps the files of `folder`, in nanoseconds, once it has moved on: every file that is
+    there was changed before. Raises OSError."""
     draft = atomic.draft_beside(folder / RUN)
     try:
         draft.touch()
-        return draft.stat().st_ctime_ns
+        begin = found = draft.stat().st_ctime_ns
+        while found == begin:  # some milliseconds; a second where the file system counts those
+            os.utime(draft)
+            found = draft.stat().st_ctime_ns
+        return found
     finally:
         draft.unlink(missing_ok=True)
 

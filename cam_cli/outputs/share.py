@@ -69,6 +69,11 @@ class Share:
         known = self.kept["labels"] or {"names": (), "wnids": None}
         return Labels(tuple(known["names"]), None if known["wnids"] is None else tuple(known["wnids"]))
 
+    @property
+    def whole(self) -> Set[str]:
+        """The ids whose stem keeps the suffix. Raises ShardUnfit."""
+        return frozenset(self.kept["whole"])
+
     def records(self, name: str) -> Iterator[dict[str, Any]]:
         """The lines of one of its files, in order. Raises ShardUnfit."""
         path = self.path / name

@@ -54,10 +54,9 @@ def evaluate(spec: EvaluateSpec, listener: Listener, stop: Event) -> Outcome:
     check_runs(plan.gates, bench.lineup.runs)
     facts = {**bench.lineup.as_json(), "batch_size": size, "listing": plan.listed, "versions": versions()}
     check_facts(plan.folder, facts, listener)
-    numbers = dict.fromkeys(chain.from_iterable(names.values()), plan.numbers)
     if plan.calibration:
-        facts["calibrated"] = chosen = calibrated(spec, plan, plan.calibration, listener, stop)
-        numbers = {run: recalibrated(own, make_rules(spec, chosen[run])) for run, own in numbers.items()}
+        facts["calibrated"] = calibrated(spec, plan, plan.calibration, listener, stop)
+    numbers = numbers_of(spec, plan, bench.lineup, facts.get("calibrated"))
     if part.count > 1:
         count = len(plan.dataset.truths)
         plan = replace(plan, dataset=plan.dataset.part(part.places(count, size)))
@@ -88,6 +87,16 @@ def evaluate(spec: EvaluateSpec, listener: Listener, stop: Event) -> Outcome:
         if not outcome.stopped:
             conclude(spec, plan, bench.lineup, numbers, files, outcome)
     return outcome
+
+
+def numbers_of(
+    spec: EvaluateSpec, plan: Plan, lineup: Lineup, chosen: Mapping[str, tuple[float, str]] | None
+) -> dict[str, Numbers]:
+    """Of every run and baseline what is computed. chosen: of each its calibrated threshold, and on what data."""
+    numbers = dict.fromkeys(chain.from_iterable(lineup.names.values()), plan.numbers)
+    if chosen is None:
+        return numbers
+    return {run: recalibrated(own, make_rules(spec, (chosen[run][0], chosen[run][1]))) for run, own in numbers.items()}
 
 
 def conclude(

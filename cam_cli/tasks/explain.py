@@ -5,6 +5,7 @@ The plan needs no torch, so that a wrong path or a taken output folder is said a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, BinaryIO
@@ -135,7 +136,7 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     for name in spec.export.formats:
         EXPORTS.entry(name)
     kinds = make_kinds(spec)
-    boxes = spec.boxes or (BoxSpec() if any(kind.boxed for kind in kinds.values()) else None)
+    boxes = boxes_of(spec, kinds)
     if spec.export.formats:
         check_export(spec, boxes)
     parse_range(spec.output.range)
@@ -177,6 +178,11 @@ def make_kinds(spec: ExplainSpec) -> dict[str, Kind]:
         raise UsageError("--margin is around what --crop writes; add --crop, or drop it")
     style = Style.of(spec.output, spec.boxes)
     return {name: KINDS.load(name)(style) for name in names}
+
+
+def boxes_of(spec: ExplainSpec, kinds: Mapping[str, Kind]) -> BoxSpec | None:
+    """How boxes are found, where there are any: of the options, or because a kind draws them."""
+    return spec.boxes or (BoxSpec() if any(kind.boxed for kind in kinds.values()) else None)
 
 
 def check_export(spec: ExplainSpec, boxes: BoxSpec | None) -> None:

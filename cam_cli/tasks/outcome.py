@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cam_cli.errors import GateFailed, ImagesFailed
-from cam_cli.specs.evaluate import EvaluateSpec
+from cam_cli.specs.run import RunSpec
 
 from .summary import counted
 
@@ -83,8 +83,8 @@ def check_gates(outcome: Outcome) -> None:
         )
 
 
-def check_failures(spec: EvaluateSpec, outcome: Outcome) -> None:
+def check_failures(run: RunSpec, outcome: Outcome) -> None:
     """Raises ImagesFailed when more images failed than --max-failures allows."""
-    if outcome.failed > spec.run.failures_allowed(outcome.done + outcome.failed):
+    if outcome.failed > run.failures_allowed(outcome.done + outcome.failed):
         total = counted(outcome.done + outcome.failed, "image")
         raise ImagesFailed(f"{outcome.failed} of {total} failed; they count as wrong where they could have been right")

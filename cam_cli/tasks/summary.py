@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cam_cli.errors import ImagesFailed
-from cam_cli.specs import ExplainSpec
+from cam_cli.specs.run import RunSpec
 
 
 @dataclass
@@ -82,8 +82,8 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}{many}"
 
 
-def check_failures(spec: ExplainSpec, summary: Summary) -> None:
+def check_failures(run: RunSpec, summary: Summary) -> None:
     """Raises ImagesFailed when more images failed than --max-failures allows."""
-    if summary.failed > spec.run.failures_allowed(summary.done + summary.failed):
+    if summary.failed > run.failures_allowed(summary.done + summary.failed):
         rest = "; the others are done" if summary.done else ""
         raise ImagesFailed(f"{summary.failed} of {counted(summary.done + summary.failed, summary.noun)} failed{rest}")
