@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from .errors import UsageError
 
 DEFAULT_MODEL = "efficientnet_lite0"
+TRAINED = "trained"  # whatever a checkpoint that names its own network holds
 ALIAS = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
 
 
@@ -20,6 +22,7 @@ class ModelChoice:
     alias: what results call it. name: for a source to resolve. checkpoint, labels: files, or None for the model's own.
     arguments: keywords for its constructor. trust: the checkpoint may be unpickled.
     activation: softmax or sigmoid, or None for what model and checkpoint say.
+    named: whether a person gave a model's name; else it gives way to what the checkpoint names. aliased: likewise.
     """
 
     alias: str
@@ -29,21 +32,32 @@ class ModelChoice:
     labels: str | None = None
     trust: bool = False
     activation: str | None = None
+    named: bool = field(default=True, compare=False)
+    aliased: bool = field(default=False, compare=False)
 
     @classmethod
     def parse(cls, text: str, **more: Any) -> ModelChoice:
-        """From `[ALIAS=]NAME[@CHECKPOINT]`; an alias that is not given is the last part of the name.
+        """From `[ALIAS=]NAME[@CHECKPOINT]` or `[ALIAS=]@CHECKPOINT`; an alias that is not given is the last part of the
+        name, without a name the stem of the checkpoint.
 
         more: the other fields. Raises UsageError.
         """
-        named = ALIAS.fullmatch(text)
-        alias, rest = named.groups() if named else (None, text)
+        parts = ALIAS.fullmatch(text)
+        alias, rest = parts.groups() if parts else (None, text)
         name, at, checkpoint = rest.partition("@")
-        if at and not (name and checkpoint):
-            raise UsageError(f"--model takes [ALIAS=]NAME[@CHECKPOINT], not {text!r}")
+        if at and not checkpoint:
+            raise UsageError(f"--model takes [ALIAS=]NAME[@CHECKPOINT], or [ALIAS=]@CHECKPOINT, not {text!r}")
         if checkpoint:
             more["checkpoint"] = checkpoint
-        return cls(alias or re.split(r"[/:]", name.rstrip("/"))[-1], name, **more)
+        if checkpoint and name in ("", TRAINED):
+            stem = PurePath(checkpoint).stem
+            return cls(alias or stem, name or DEFAULT_MODEL, named=False, aliased=bool(alias), **more)
+        return cls(alias or re.split(r"[/:]", name.rstrip("/"))[-1], name, aliased=bool(alias), **more)
+
+    @classmethod
+    def default(cls, **more: Any) -> ModelChoice:
+        """The model of who names none. more: the other fields."""
+        return cls(DEFAULT_MODEL, DEFAULT_MODEL, named=False, **more)
 
     @property
     def options(self) -> str:
@@ -51,7 +65,8 @@ class ModelChoice:
         if self == ModelChoice.parse(DEFAULT_MODEL):
             return ""
         file = f" --checkpoint {self.checkpoint}" if self.checkpoint else ""
-        return f" -m {self.name}{file}{f' --labels {self.labels}' if self.labels else ''}"
+        name = f" -m {self.name}" if self.named else ""
+        return f"{name}{file}{f' --labels {self.labels}' if self.labels else ''}"
 
 
 def parse_argument(text: str) -> tuple[str, Any]:

@@ -119,7 +119,8 @@ class Head:
     """How a network turns its last grid into scores, where that makes CAM exact.
 
     layer: path of the module whose output is pooled. channels_last: that output is (b, u, v, c).
-    rectified: a ReLU that is no module stands between it and the pooling. pooling: mean or max, over the grid.
+    rectified: a ReLU that is no module stands between it and the pooling. pooling: mean, max or lse, over the grid;
+    temperature: r of lse, (1/r) log mean exp(r x).
     weights: float (k, c), or (b, k, c) where images differ, bias: float (k,); both None where the layer's output is
     class maps already. linear: path of the module that has them; None where they are no module's.
     """
@@ -131,6 +132,7 @@ class Head:
     weights: torch.Tensor | None
     bias: torch.Tensor | None
     linear: str | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,11 @@ class Truth:
     regions: tuple[Region, ...] = ()
     size: tuple[int, int] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def told(self) -> bool:
+        """Whether anything is said of what the image shows; that it shows nothing is something."""
+        return self.objects is not None or bool(self.labels or self.uncertain or self.regions)
 
 
 @dataclass(frozen=True, slots=True)

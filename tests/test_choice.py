@@ -19,6 +19,8 @@ from cam_cli.specs.model import ModelSpec
         ("new=resnet50@runs/a=1.pth", "new", "resnet50", "runs/a=1.pth"),
         ("resnet50@a@b.pth", "resnet50", "resnet50", "a@b.pth"),
         ("a/b=c", "b=c", "a/b=c", None),
+        ("@runs/birds.safetensors", "birds", "efficientnet_lite0", "runs/birds.safetensors"),
+        ("b=@runs/birds.safetensors", "b", "efficientnet_lite0", "runs/birds.safetensors"),
     ],
 )
 def test_names(text, alias, name, checkpoint):
@@ -26,7 +28,7 @@ def test_names(text, alias, name, checkpoint):
     assert (choice.alias, choice.name, choice.checkpoint) == (alias, name, checkpoint)
 
 
-@pytest.mark.parametrize("text", ["resnet50@", "@x.pth", "a=@x.pth"])
+@pytest.mark.parametrize("text", ["resnet50@", "@", "a=@"])
 def test_halves_are_refused(text):
     with pytest.raises(UsageError, match=r"\[ALIAS=\]NAME\[@CHECKPOINT\]"):
         ModelSpec(models=(text,))

@@ -7,6 +7,7 @@ from .model import forward, module_at, replica, undisturbed
 from .observe import observe
 from .record import INPUT, Recording, record
 from .replay import Tail
+from .until import run_until
 
 __all__ = [
     "INPUT",
@@ -20,5 +21,6 @@ __all__ = [
     "record",
     "record_attention",
     "replica",
+    "run_until",
     "undisturbed",
 ]

@@ -78,6 +78,8 @@ class Tail:
         def leave(module: nn.Module, inputs: Any, output: Any) -> None:
             nonlocal here
             key, call = running.pop()
+            while key[0] is not module:  # a call that was broken off inside this one (`run_until`): it never finishes
+                key, call = running.pop()
             for inner in call.inside:
                 finished.pop(inner, None)
             call.output = tree_map_only(Tensor, torch.clone, output)

@@ -18,6 +18,7 @@ from .listings import classes, layers, methods, metrics, models, schema
 from .localize import localize
 from .merge import merge
 from .options import spread
+from .train import train
 
 app = typer.Typer(
     help="Where does an image classifier look? Class activation maps, Grad-CAM and their family.",
@@ -28,6 +29,7 @@ app = typer.Typer(
 for command in (cam, gradcam, explain, localize):
     app.command(rich_help_panel="Explain")(spread(command))
 app.command(rich_help_panel="Measure")(spread(evaluate))
+app.command(rich_help_panel="Learn")(spread(train))
 app.command(rich_help_panel="Long runs")(spread(merge))
 for listing in (layers, models, methods, metrics, classes, schema):
     app.command(rich_help_panel="What can be named")(spread(listing))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -18,6 +19,7 @@ from cam_cli.outputs.record import json_line
 from cam_cli.specs.run import TerminalSpec
 from cam_cli.tasks.outcome import Outcome
 from cam_cli.tasks.summary import Summary, counted
+from cam_cli.tasks.train import Outcome as Trained
 from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
 
 from .boundary import Stop
@@ -50,7 +52,7 @@ class Terminal:
             transient=True,
             disable=spec.quiet or not self.stderr.is_terminal,
         )
-        self.explained, self.total, self.failed = 0, 0, 0
+        self.explained, self.total, self.failed, self.skipped = 0, 0, 0, 0
         self.began = self.spoke = time.monotonic()
         self.flags_said: set[str] = set()
 
@@ -82,11 +84,13 @@ class Terminal:
         self.say(f"camtool: error[{kind}]:", "red", text)
         self.stderr.quiet = self.spec.quiet or not sys.stderr
 
-    def begin(self, total: int) -> None:
+    def begin(self, total: int, what: str = "explaining", done: int = 0) -> None:
         self.stop.armed = True
-        self.explained, self.total, self.failed = 0, total, 0
+        self.total, self.explained, self.failed, self.skipped = total, done, 0, done
         self.began = self.spoke = time.monotonic()
-        self.task = self.bar.add_task("explaining", total=total, pace="")
+        for task in self.bar.task_ids:  # one bar at a time
+            self.bar.remove_task(task)
+        self.task = self.bar.add_task(what, total=total, completed=done, pace="")
         self.bar.start()
 
     def progress(self, done: int, count: int) -> None:
@@ -129,6 +133,19 @@ class Terminal:
             self.note("image", f"{printable(image)}: {JUDGED[correct]}, left out")
         self.tick()
 
+    def learnt(self, epoch: Mapping[str, Any], best: bool) -> None:
+        self.explained += 1
+        text = learnt(epoch)
+        if self.spec.verbose:
+            self.note("epoch", f"{epoch['number']} of {self.total}: {text}{', the best so far' * best}")
+        now = time.monotonic()
+        if not self.bar.disable:
+            self.bar.update(self.task, completed=self.explained, pace=text)
+        elif now - self.spoke >= EVERY and not self.spec.verbose:
+            self.spoke = now
+            left = (self.total - self.explained) * (now - self.began) / (self.explained - self.skipped)
+            self.note("so far", f"epoch {self.explained} of {self.total}, {text}, at most {left:.0f} s left")
+
     def explain_flags(self, record: dict[str, Any]) -> None:
         """Says what a flag means the first time it comes; all of them stand in the records."""
         flags = [*record["flags"], *(flag for one in record["maps"] for flag in one["flags"])]
@@ -148,9 +165,9 @@ class Terminal:
 
     def so_far(self, now: float) -> str:
         """Images a second, time left, failures."""
-        pace = self.explained / max(now - self.began, 1e-9)
+        pace = (self.explained - self.skipped) / max(now - self.began, 1e-9)
         told = [f"{pace:.1f} images/s"]
-        if self.explained < self.total:
+        if pace and self.explained < self.total:
             told.append(f"{span((self.total - self.explained) / pace)} left")
         return ", ".join(told + [f"{self.failed} failed"] * bool(self.failed))
 
@@ -185,6 +202,32 @@ class Terminal:
         pace = f"{done.pace:.1f} {done.noun}s/s" + (f", {done.before} done before" if done.before else "")
         rest = f"; stopped, {done.not_done} not done" if done.stopped else ""
         self.note("done", f"{told} in {done.seconds:.1f} s ({pace}): {done.where}{rest}")
+
+    def trained(self, outcome: Trained) -> None:
+        """What a training came to, and the last line; on stdout the checkpoint's path, or its record."""
+        self.bar.stop()
+        found, where = outcome.record.get("metrics", {}), outcome.checkpoint
+        if where:
+            text = os.fsencode(where) + (b"\0" if self.spec.print0 else b"\n")
+            self.stdout.write(json.dumps(outcome.record, indent=1).encode() + b"\n" if self.spec.json else text)
+        if outcome.nothing:
+            self.note("done", f"{where} is trained already; nothing was left to do")
+            return
+        told = [f"{len(outcome.record['epochs'])} epochs, the best: {found['epoch']}"] if where else ["no epoch"]
+        told += [f"mean average precision {found['classification_ap']:.3f}"] if found.get("classification_ap") else []
+        told += [f"{len(outcome.failed)} images failed"] if outcome.failed else []
+        rest = "; stopped: --resume goes on" if outcome.stopped else ""
+        self.note("done", f"{', '.join(told)} in {outcome.seconds:.1f} s: {where or 'nothing written yet'}{rest}")
+
+
+def learnt(epoch: Mapping[str, Any]) -> str:
+    """The numbers of an epoch."""
+    told = [f"loss {epoch['loss']:.3f}"]
+    if epoch["val_loss"] is not None:
+        told.append(f"to choose by {epoch['val_loss']:.3f}")
+    if epoch["val_map"] is not None:
+        told.append(f"mAP {epoch['val_map']:.3f}")
+    return ", ".join(told)
 
 
 JUDGED = {True: "right", False: "wrong", None: "neither right nor wrong"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -78,8 +78,7 @@ class Dataset:
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """Every label, also the uncertain, by name with numbers in their order."""
-        labels = {label for truth in self.truths for label in (*truth.labels, *truth.uncertain)}
-        return tuple(sorted(labels, key=lambda label: (natural(label), label)))
+        return tuple(sorted(labels_in(self.truths), key=lambda label: (natural(label), label)))
 
     @cached_property
     def several(self) -> bool:
@@ -107,6 +106,25 @@ class Dataset:
         if sample is not None and sample < len(truths):
             truths = tuple(truths[place] for place in sorted(Random(seed).sample(range(len(truths)), sample)))
         return replace(self, truths=truths[:limit])
+
+
+def labels_in(truths: Iterable[Truth]) -> set[str]:
+    """Every label of theirs, also the uncertain."""
+    return {label for truth in truths for label in (*truth.labels, *truth.uncertain)}
+
+
+def among(truth: Truth, labels: Container[str]) -> Truth:
+    """What a truth says of some labels; if that is that none of them is there, it says so still."""
+    if all(label in labels for label in (*truth.labels, *truth.uncertain)):
+        return truth
+    less = replace(
+        truth,
+        labels=tuple(label for label in truth.labels if label in labels),
+        uncertain=tuple(label for label in truth.uncertain if label in labels),
+        objects=truth.objects and tuple(one for one in truth.objects if one.label in labels),
+        regions=tuple(one for one in truth.regions if one.ignored or one.label in labels),
+    )
+    return less if less.told else replace(less, objects=())
 
 
 def natural(name: str) -> tuple[tuple[int, int | str], ...]:

@@ -69,6 +69,6 @@ def checked(truths: Iterable[Truth], request: Request, format: str, notes: Notes
         if truth.item.id in ids:
             raise DatasetUnreadable(f"{request.path}: {truth.item.id} is there twice; an image is listed once")
         ids.add(truth.item.id)
-        if truth.objects is None and not (truth.labels or truth.uncertain or truth.regions):
+        if not truth.told:
             notes.add(NO_TRUTH, truth.item.id)
         yield truth

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -241,6 +242,7 @@ class Explainer:
         }
         scores = recording.scores.detach().float()
         tails: dict[str, dict[int, Tail]] = {path: {} for path in self.layers}
+        answers: dict[tuple[int, int], dict[int, Tensor]] = defaultdict(dict)
         rounds = max(map(len, asked), default=0)
         for turn in range(rounds):
             target = self.target([mine[turn] if turn < len(mine) else None for mine in asked])
@@ -262,7 +264,8 @@ class Explainer:
                 for part, layer in enumerate(column.layers or (None,)):
                     seen = replace(given, **at[layer.path]) if layer else given
                     known = tails[layer.path] if layer else {}
-                    probe = LayerProbe(self.forward, layer, seen, self.progress, rows, known, self.tokens)
+                    told = answers[position, part]
+                    probe = LayerProbe(self.forward, layer, seen, self.progress, rows, known, self.tokens, told)
                     yield (turn, position, part), column.method.map(seen, probe)
 
     def target(self, asked: Sequence[Question | None]) -> Target:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from cam_cli.models.pooling import log_sum_exp
 from cam_cli.types import Head
 
 
@@ -31,8 +32,15 @@ class Grouping:
         features: float32 (b, c, u, v), what the head pools.
         """
         cells = (features.relu() if head.rectified else features).flatten(2)
-        pooled = cells.mean(2) if head.pooling == "mean" else cells.amax(2)
+        pooled = self.pooled(cells, head)
         weights = torch.eye(pooled.shape[1], device=pooled.device) if head.weights is None else head.weights
         logits = pooled @ weights.T + (0 if head.bias is None else head.bias)
         mixed = [logits[:, list(one)].softmax(1) @ weights[list(one)] for one in self.members]
         return replace(head, weights=torch.stack(mixed, 1), bias=None)
+
+    @staticmethod
+    def pooled(cells: Tensor, head: Head) -> Tensor:
+        """(b, c, cells) → (b, c), as the head pools."""
+        if head.temperature is not None:
+            return log_sum_exp(cells, head.temperature)
+        return cells.mean(2) if head.pooling == "mean" else cells.amax(2)

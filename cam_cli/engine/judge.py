@@ -18,6 +18,9 @@ from .imageprobe import ImageProbe, Inquiry
 from .judged import Baseline, Judged, Rows, with_baselines
 from .vocabulary import Vocabulary
 
+ASKED = ("no_truth", "no_class")
+"""Flags that follow from what `--truth` and `--class` ask for: here the data say what is true, and reports count it."""
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -59,14 +62,15 @@ class Judge:
         except torch.OutOfMemoryError as error:
             words = f"{self.explainer.device} has too little memory for the passes of one image; use --device cpu"
             return Failure.of(one.item, OutOfMemory(f"{words} ({str(error).partition('.')[0]})"))
-        return Judged(one.item, one.geometry, found, rows, one.flags)
+        return Judged(one.item, one.geometry, found, rows, tuple(flag for flag in one.flags if flag not in ASKED))
 
     def found(self, one: Explanation) -> dict[str, Found]:
         """What every run says of an image, and every baseline: the same answers under other maps. Scores that are not
-        finite say nothing."""
+        finite say nothing: no prediction is right, and what is ranked comes last."""
         name, sound = self.vocabulary.name, "scores_not_finite" not in one.flags
         assert one.probabilities is not None
-        given = {label: float(one.probabilities[index]) for label, index in self.vocabulary.indices.items() if sound}
+        chances = one.probabilities if sound else np.full_like(one.probabilities, np.nan)
+        given = {label: float(chances[index]) for label, index in self.vocabulary.indices.items()}
         best = tuple(name(prediction.index) for prediction in one.predictions) if sound else ()
         each = len(one.maps) // len(self.inquiries)
         found = {}

@@ -33,7 +33,7 @@ class Judged:
     """One image by one model.
 
     found: by run, what it says of the image; the baselines' after those of the methods. rows: by run, of the metrics
-    that ask the network. flags: of `IMAGE_FLAGS`.
+    that ask the network. flags: of `IMAGE_FLAGS`. notes: what was odd about it and is counted, as kinds of `Notes`.
     """
 
     item: ImageItem
@@ -41,6 +41,7 @@ class Judged:
     found: Mapping[str, Found]
     rows: Mapping[str, Rows] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def with_baselines(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 class LayerProbe:
     """The `Probe` of one map: `seen` is what the method is given. layer: None for a method without one.
 
-    rows: the places of its images in the batch. tails: by place in the batch, kept from class to class.
+    rows: the places of its images in the batch. tails, answers: by place in the batch, kept from class to class.
     tokens: a layer of the tokens that the network's blocks attend between, for a method with ATTENTION.
     """
 
@@ -38,6 +38,13 @@ class LayerProbe:
     rows: list[int]
     tails: dict[int, Tail]
     tokens: Layer | None = None
+    answers: dict[int, Tensor] = field(default_factory=dict)
+
+    def once(self, row: int, ask: Callable[[], Tensor]) -> Tensor:
+        place = self.rows[row]
+        if place not in self.answers:
+            self.answers[place] = ask()
+        return self.answers[place]
 
     def scores(self, images: Iterable[Tensor], count: int) -> Tensor:
         return self.forward.in_passes(self.forward.scores, images, self.counting(count))

@@ -59,11 +59,11 @@ class Scorer:
         first = next(iter(one.found.values()))
         row = self.row(one.item.id, one.item.path, one.item.model, truth, runs) | {
             "flags": list(one.flags),
-            "notes": list(placed.notes),
+            "notes": [*one.notes, *placed.notes],
             "predictions": None if first.predictions is None else list(first.predictions),
             "geometry": asdict(geometry),
         }
-        return row | {"probabilities": first.probabilities} if self.probable else row
+        return row | {"probabilities": finite(first.probabilities)} if self.probable else row
 
     def failed(self, failure: Failure) -> dict[str, Any]:
         """A failed image is wrong wherever it could have been right."""
@@ -96,6 +96,13 @@ class Scorer:
             "runs": runs,
             "error": None,
         }
+
+
+def finite(probabilities: Mapping[str, float] | None) -> dict[str, float | None] | None:
+    """As JSON has them: None for what is no number."""
+    if probabilities is None:
+        return None
+    return {label: chance if np.isfinite(chance) else None for label, chance in probabilities.items()}
 
 
 def drawn(found: Found, truth: Truth) -> dict[str, Any] | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
+from cam_cli.datasets.dataset import among, labels_in
 from cam_cli.errors import ClassUnknown
 from cam_cli.models.labels import Labels
 from cam_cli.types import ImageItem, Truth
@@ -35,13 +36,15 @@ class Vocabulary:
     def match(
         cls, labels: Labels, spellings: Mapping[str, Sequence[str]], truths: Mapping[str, Truth], dataset: str
     ) -> Vocabulary:
-        """By index, WNID or whole name. spellings: what the model may call each label, best first.
+        """By index, WNID or whole name. spellings: what the model may call each label, best first, also of images that
+        are not among these truths.
 
-        Raises ClassUnknown where the model knows none of them, or takes two for one.
+        Raises ClassUnknown where the model knows none of these truths' labels, or takes two for one.
         """
         found = {label: index for label, called in spellings.items() if (index := known(called, labels)) is not None}
-        unknown = tuple(label for label in spellings if label not in found)
-        if spellings and not found:
+        there = labels_in(truths.values())
+        unknown = tuple(label for label in spellings if label in there and label not in found)
+        if there and len(unknown) == len(there):
             listed = ", ".join(unknown[:SHOWN]) + (", …" if len(unknown) > SHOWN else "")
             raise ClassUnknown(
                 f"the model knows none of the {len(unknown)} classes of {dataset} ({listed}); say which of its own "
@@ -66,8 +69,8 @@ class Vocabulary:
     ) -> Vocabulary:
         """The classes of a class map, each a group of the model's. Raises ClassUnknown for a class the model lacks."""
         members = tuple(tuple(labels.find(text, whole=True) for text in texts) for texts in groups.values())
-        names = tuple(groups)
-        unknown = tuple(label for label in spellings if label not in groups)
+        names, there = tuple(groups), labels_in(truths.values())
+        unknown = tuple(label for label in spellings if label in there and label not in groups)
         indices = {name: index for index, name in enumerate(names)}
         told = {id: among(truth, indices) for id, truth in truths.items()}
         return cls(indices, unknown, told, Labels(names, None, labels.listing), Grouping(members))
@@ -91,19 +94,6 @@ class Vocabulary:
 
     def name(self, index: int) -> str:
         return self.names[index]
-
-
-def among(truth: Truth, labels: Container[str]) -> Truth:
-    """What a truth says of some labels."""
-    if all(label in labels for label in (*truth.labels, *truth.uncertain)):
-        return truth
-    return replace(
-        truth,
-        labels=tuple(label for label in truth.labels if label in labels),
-        uncertain=tuple(label for label in truth.uncertain if label in labels),
-        objects=truth.objects and tuple(one for one in truth.objects if one.label in labels),
-        regions=tuple(one for one in truth.regions if one.ignored or one.label in labels),
-    )
 
 
 def known(called: Sequence[str], labels: Labels) -> int | None:

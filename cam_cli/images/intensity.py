@@ -1,4 +1,4 @@
-"""What value of a file is black and what white, before a network or a person sees it: `--intensity`."""
+"""What value of a file is black and what white, before a network or a person sees it: `--intensity`. Torch-free."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -82,6 +82,26 @@ def value_range(values: np.ndarray, intensity: Intensity) -> Range:
     if intensity.rule == "dtype" or (low >= 0 and high <= 1):
         return Range(0, 1)
     return Range(0, 255, True) if low >= 0 and high <= 255 else _between(low, high)._replace(guessed=True)
+
+
+def to_rgb8(values: np.ndarray, scale: Range) -> np.ndarray:
+    """values uint8, uint16 or float32 (H, W, 3) → uint8 (H, W, 3) for drawing, by the range that the network's input
+    has too; values outside are clipped; uint8 that needs no scaling is handed through, not copied."""
+    if as_is(values, scale):
+        return values
+    step = 255 / (scale.high - scale.low)
+    if values.dtype == np.float32:
+        scaled = (values - np.float32(scale.low)) * np.float32(step)
+        drawn: np.ndarray = np.clip(scaled, 0, 255).round().astype(np.uint8)
+    else:
+        levels = np.arange(np.iinfo(values.dtype).max + 1, dtype=np.float64)
+        drawn = np.clip((levels - scale.low) * step, 0, 255).round().astype(np.uint8)[values]
+    return drawn
+
+
+def as_is(values: np.ndarray, scale: Range) -> bool:
+    """Are these 8 bits that the range leaves alone?"""
+    return values.dtype == np.uint8 and (scale.low, scale.high) == (0, 255)
 
 
 def _between(low: float, high: float) -> Range:

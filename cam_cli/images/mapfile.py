@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import cv2
 import numpy as np
 
-from cam_cli.errors import MapUnreadable
+from cam_cli.errors import ImageUnreadable, MapMissing, MapUnreadable
 from cam_cli.types import Geometry
 
+from .header import read_header
+from .intact import intact
 from .naming import short_stem
 
 Array = np.ndarray
 PICTURES = (".png", ".tif", ".tiff")
 SUFFIXES = (".npz", ".npy", *PICTURES)
 SEEN = "(seen)"  # the entry of a .npz beside its maps: the part of the picture they cover
+UNNAMED = "arr_0"  # what numpy calls an array without a name
+SHOWN = 5  # so many classes are listed in a message
+ONE_AT_A_TIME = Lock()
+"""For numpy reads a header with `ast`, which in Python 3.11 fails now and then when two threads do so at once
+(python/cpython#106905), and a sound map would be a broken one."""
 
 
 @dataclass(frozen=True)
@@ -34,23 +43,30 @@ class MapFile:
     seen: tuple[float, float, float, float] | None = None
 
     def of(self, labels: Sequence[str], path: Path) -> dict[str, Array]:
-        """By label. Raises MapUnreadable where a map without a label could be several's."""
+        """By label, as far as they are there. Raises MapMissing where none is, MapUnreadable where a map without a
+        label could be several's."""
         if None not in self.raw:
-            return {label: self.raw[label] for label in labels if label in self.raw}
+            found = {label: self.raw[label] for label in labels if label in self.raw}
+            if labels and not found:
+                raise MapMissing(f"{path} has maps of {listed(map(str, self.raw))}, none of {listed(labels)}")
+            return found
         if len(labels) > 1:
             raise MapUnreadable(
-                f"{path} holds one map, its image has {len(labels)} classes ({', '.join(labels)}); give one a class, "
-                "as a .npz with their names"
+                f"{path} holds one map, its image has {len(labels)} classes ({listed(labels)}); give one a class, as a "
+                ".npz with their names"
             )
         return dict.fromkeys(labels, self.raw[None])
 
     def geometry(self, width: int, height: int, orientation: int = 1) -> Geometry:
         """Of a map over an upright original of that size; its grid stands for the network's input."""
-        rows, columns = next(iter(self.raw.values())).shape
+        rows, columns = next(iter(self.raw.values())).shape if self.raw else (height, width)
         x0, y0, x1, y1 = self.seen or (0.0, 0.0, float(width), float(height))
         scale = columns / (x1 - x0), rows / (y1 - y0)
         fit = "squash" if self.seen is None else "model"
         return Geometry(width, height, columns, rows, scale, (-x0 * scale[0], -y0 * scale[1]), fit, orientation)
+
+
+NO_MAPS = MapFile({})
 
 
 def find_map(folder: str, id: str) -> Path | None:
@@ -64,7 +80,8 @@ def find_map(folder: str, id: str) -> Path | None:
 
 
 def read_map(path: Path) -> MapFile:
-    """A `.npz` (an array a label, `seen` aside), a `.npy`, or a picture of 8, 16 or 32 bits and one channel.
+    """A `.npz` (an array a label, `seen` aside; or one that numpy called `arr_0`), a `.npy`, or a picture of one
+    channel, of 8, 16 or 32 bits.
 
     Nothing is unpickled. Raises MapUnreadable.
     """
@@ -74,34 +91,60 @@ def read_map(path: Path) -> MapFile:
         raise MapUnreadable(f"{path}: {error.strerror or error}") from error
     suffix = path.suffix.lower()
     if suffix in PICTURES:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
-        if picture is None:
-            raise MapUnreadable(f"{path} is no picture that can be read; save the map again")
-        return MapFile({None: checked(picture, path)})
+        return MapFile({None: checked(picture(data, path), path)})
     try:
-        loaded = np.load(BytesIO(data), allow_pickle=False)
-        if suffix == ".npy":
-            return MapFile({None: checked(loaded, path)})
-        arrays = {name: loaded[name] for name in loaded.files}
-    except (ValueError, EOFError, OSError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        with ONE_AT_A_TIME:
+            loaded = np.load(BytesIO(data), allow_pickle=False)
+            arrays = {None: loaded} if suffix == ".npy" else {name: loaded[name] for name in loaded.files}
+    except Exception as error:  # zip, deflate and numpy's header raise what they like on broken bytes
         raise MapUnreadable(f"{path} is no {suffix} of numbers ({error}); save it again with numpy") from error
     seen = arrays.pop(SEEN, None)
     if not arrays:
         raise MapUnreadable(f"{path} holds no map")
-    if seen is not None and (seen.shape != (4,) or not (seen[2] > seen[0] and seen[3] > seen[1])):
-        raise MapUnreadable(f"{path}: {SEEN} is not x0 y0 x1 y1")
-    x0, y0, x1, y1 = (0.0,) * 4 if seen is None else map(float, seen)
-    maps: dict[str | None, Array] = {name: checked(one, path) for name, one in arrays.items()}
-    return MapFile(maps, None if seen is None else (x0, y0, x1, y1))
+    maps = {name: checked(one, path) for name, one in arrays.items()}
+    if [*maps] == [UNNAMED]:
+        maps = {None: maps[UNNAMED]}
+    return MapFile(maps, None if seen is None else window(seen, path))
 
 
-def checked(values: Array, path: Path) -> Array:
+def picture(data: bytes, path: Path) -> Array:
+    """Raises MapUnreadable."""
+    why, found = "OpenCV cannot decode it", None
+    try:
+        found = cv2.imdecode(np.frombuffer(intact(data, read_header(data).format), np.uint8), cv2.IMREAD_UNCHANGED)
+    except ImageUnreadable as error:
+        why = error.message
+    except cv2.error as error:
+        why = error.err
+    if found is None:
+        raise MapUnreadable(f"{path} is no picture that can be read ({why}); save the map again")
+    return np.asarray(found)
+
+
+def window(seen: Any, path: Path) -> tuple[float, float, float, float]:
+    """What stands under `SEEN`. Raises MapUnreadable."""
+    if isinstance(seen, Array) and seen.shape == (4,) and seen.dtype.kind in "fiu" and np.isfinite(seen).all():
+        x0, y0, x1, y1 = seen.astype(float).tolist()
+        if x1 > x0 and y1 > y0:
+            return x0, y0, x1, y1
+    raise MapUnreadable(f"{path}: {SEEN} is not x0 y0 x1 y1")
+
+
+def checked(values: Any, path: Path) -> Array:
     """A map as float32 (u, v). Raises MapUnreadable for anything else."""
+    if not isinstance(values, Array):
+        raise MapUnreadable(f"{path} holds something that is no array; save it again with numpy")
     squeezed = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
     if squeezed.ndim != 2 or not squeezed.size or squeezed.dtype.kind not in "fiub":
         shape = "×".join(map(str, values.shape))
         raise MapUnreadable(f"{path} holds {shape} of {values.dtype}, not rows and columns of numbers")
-    return squeezed.astype(np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and flagged
+        return squeezed.astype(np.float32)
+
+
+def listed(labels: Iterable[str]) -> str:
+    few = [*labels]
+    return ", ".join(few[:SHOWN]) + ", …" * (len(few) > SHOWN)
 
 
 def packed(maps: Mapping[str, Array], seen: Sequence[float] | None) -> bytes:

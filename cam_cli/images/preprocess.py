@@ -1,6 +1,7 @@
 """Decoded values → what the network is shown, what is drawn on, and the geometry between the two."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,24 +16,9 @@ from cam_cli.types import Geometry, ImageItem, Picture, Recipe
 
 from .decode import decode
 from .fitting import place
-from .intensity import Intensity, Range, value_range
+from .intensity import Intensity, Range, as_is, to_rgb8, value_range
 
 NO_MEMORY = "not enough memory for its pixels; make the image smaller, or leave it out with a lower --max-pixels"
-
-
-def to_rgb8(values: np.ndarray, scale: Range) -> np.ndarray:
-    """values uint8, uint16 or float32 (H, W, 3) → uint8 (H, W, 3) for drawing, by the range that the network's input
-    has too; values outside are clipped; uint8 that needs no scaling is handed through, not copied."""
-    if as_is(values, scale):
-        return values
-    step = 255 / (scale.high - scale.low)
-    if values.dtype == np.float32:
-        scaled = (values - np.float32(scale.low)) * np.float32(step)
-        drawn: np.ndarray = np.clip(scaled, 0, 255).round().astype(np.uint8)
-    else:
-        levels = np.arange(np.iinfo(values.dtype).max + 1, dtype=np.float64)
-        drawn = np.clip((levels - scale.low) * step, 0, 255).round().astype(np.uint8)[values]
-    return drawn
 
 
 def prepare(
@@ -77,7 +63,7 @@ def read_pictures(
 ) -> tuple[Picture, ...]:
     """One image, read once and prepared for every view. Raises ImageUnreadable or ImageTooLarge and, short of a bug,
     nothing else."""
-    try:
+    with memory_enough():
         decoded = decode(item, max_pixels)
         scale = value_range(decoded.values, intensity)
         flags = tuple(sorted((*decoded.flags, *scale.flags)))
@@ -89,17 +75,19 @@ def read_pictures(
             )
             found.append(Picture(replace(item, model=model), pixels, tensor, geometry, flags))
         return tuple(found)
+
+
+@contextmanager
+def memory_enough() -> Iterator[None]:
+    """Inside, what there is no memory for becomes an ImageTooLarge."""
+    try:
+        yield
     except MemoryError as error:
         raise ImageTooLarge(NO_MEMORY) from error
     except RuntimeError as error:
         if "alloc" not in str(error):
             raise
         raise ImageTooLarge(NO_MEMORY) from error
-
-
-def as_is(values: np.ndarray, scale: Range) -> bool:
-    """Are these 8 bits that the range leaves alone?"""
-    return values.dtype == np.uint8 and (scale.low, scale.high) == (0, 255)
 
 
 def _resize(values: np.ndarray, scale: Range, size: tuple[int, int], interpolation: str) -> Tensor:

@@ -1,6 +1,7 @@
 """Ablation-CAM."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -28,7 +29,7 @@ class AblationCam(Summed):
             active = grid.flatten(1).any(1).nonzero().flatten().tolist()
             # The whole grid goes first through the same passes, so that rounding is alike on both sides of the minus.
             grids = (without(grid, channel) for channel in [None, *active])
-            scores = seen.target[row : row + 1](probe.tail(row, grids, len(active) + 1))
+            scores = seen.target[row : row + 1](probe.once(row, partial(probe.tail, row, grids, len(active) + 1)))
             weights[row, active] = scores[0] - scores[1:]
         return weights[:, :, None, None] * seen.activations
 

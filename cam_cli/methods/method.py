@@ -121,6 +121,10 @@ class Probe(Protocol):
     def scores(self, images: Iterable[Tensor], count: int) -> Tensor:
         """`count` images (3, h, w) → their logits, float32 (count, k)."""
 
+    def once(self, row: int, ask: Callable[[], Tensor]) -> Tensor:
+        """What `ask` gave for image `row` when this method first asked it, for whatever class: logits of all classes
+        serve every map of the image."""
+
     def tail(self, row: int, activations: Iterable[Tensor], count: int) -> Tensor:
         """Logits, float32 (count, k), of image `row` when the layer puts out each of `activations` (c, u, v); what lies
         before the layer does not run again."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import ClassVar
 
@@ -38,7 +39,7 @@ class Occlusion(Method):
         for row, image in enumerate(seen.inputs):
             # The whole image goes first through the same passes, so that rounding is alike on both sides of the minus.
             pictures = (occluded(image, window) for window in [None, *windows])
-            scores = seen.target[row : row + 1](probe.scores(pictures, len(windows) + 1))
+            scores = seen.target[row : row + 1](probe.once(row, partial(probe.scores, pictures, len(windows) + 1)))
             for window, score in zip(windows, scores[1:], strict=True):
                 maps[row][window] += scores[0] - score
         for window in windows:

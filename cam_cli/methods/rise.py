@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -36,7 +37,7 @@ class Rise(Method):
         probability = replace(seen.target, activation=seen.activation)
         for row, image in enumerate(seen.inputs):
             masked = (image * mask for mask in self.drawn(seen.seeds[row], image))
-            scores = probability[row : row + 1](probe.scores(masked, self.masks))
+            scores = probability[row : row + 1](probe.once(row, partial(probe.scores, masked, self.masks)))
             for score, mask in zip(scores, self.drawn(seen.seeds[row], image), strict=True):
                 maps[row] += score * mask
         return maps / (self.keep * self.masks)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -47,7 +48,8 @@ def channel_weights(seen: Captured, probe: Probe, turns: int, vary: Vary) -> Ten
             for mask in (mask_of(channels[k], image) for k in uneven)
             for turn in range(turns)
         )
-        scores = seen.target[row : row + 1](probe.scores(masked, len(uneven) * turns))
+        logits = probe.once(row, partial(probe.scores, masked, len(uneven) * turns))
+        scores = seen.target[row : row + 1](logits)
         weights[row, uneven] = scores.view(-1, turns).mean(1).softmax(0)
     return weights[:, :, None, None]
 

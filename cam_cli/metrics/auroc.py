@@ -12,7 +12,7 @@ from cam_cli.types import Truth
 from .metric import Found, Metric, Needs, Probe, Row, Value
 from .pairs import divided
 from .precision import mean_defined
-from .ranking import Ranked, doubtful, missed, present, rankings, row_of
+from .ranking import Ranked, about, doubtful, missed, present, rankings, row_of
 
 Array = np.ndarray
 
@@ -22,7 +22,8 @@ class Auroc(Metric):
 
     s_c: the probability of class c. The area under the ROC curve is this chance (Hanley and McNeil, Radiology 1982), so
     scikit-learn's `roc_auc_score` agrees. k: the classes that are in some images and not in others. Images where the
-    truth calls c uncertain are left out of its part; one that failed comes last.
+    truth calls c uncertain are left out of its part, and so are those of which it says nothing; one that failed comes
+    last.
     """
 
     names: ClassVar[tuple[str, ...]] = ("auroc",)
@@ -32,10 +33,13 @@ class Auroc(Metric):
 
     def row(self, found: Found, truth: Truth, probe: Probe | None = None) -> Row | None:
         """As `ranking.row_of` has it."""
-        return row_of(found, truth.labels, doubtful(truth))
+        return row_of(found, truth.labels, doubtful(truth)) if truth.told else None
 
     def miss(self, truth: Truth) -> Row | None:
-        return missed(truth.labels, doubtful(truth))
+        return missed(truth.labels, doubtful(truth)) if truth.told else None
+
+    def about(self, row: Row, label: str) -> Row | None:
+        return about(row, label)
 
     def reduce(self, rows: Sequence[Row | None], weights: Array) -> Mapping[str, Value]:
         kept = present(rows)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import ClassVar, NamedTuple
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cam_cli.types import Truth
 
 from .metric import Array, Found, Probe, Row
 from .relevance import explained, mask
 from .score import Score
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SHOWN = {"masked": "image × heatmap, in normalised units: cold turns to the mean colour"}
 
@@ -106,4 +106,6 @@ def confidence(found: Found, probe: Probe) -> Confidence | None:
 
 def masked(image: Tensor, raw: Array) -> Tensor:
     """The image (c, h, w) times the heatmap of a raw map (u, v)."""
+    import torch
+
     return image * torch.from_numpy(mask(raw, (image.shape[1], image.shape[2]))).to(image.device)

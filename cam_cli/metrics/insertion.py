@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from cam_cli.types import Truth
 
 from .metric import Array, Curve, Found, Probe, Row
 from .relevance import ranked
 from .score import Score, mean_line
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 STEPS = 28  # of 224 · 8 pixels at 224 × 224
 SIDE, SIGMA = 11, 5.0  # of the blur, px
@@ -47,6 +47,8 @@ class Exchange(Score):
 
     def row(self, found: Found, truth: Truth, probe: Probe | None = None) -> Row | None:
         """`probabilities`: p_0 … p_28."""
+        import torch
+
         assert probe is not None
         image = probe.image
         places = ranked(found, (image.shape[1], image.shape[2]))
@@ -81,7 +83,7 @@ class Deletion(Exchange):
         return {"steps": STEPS, "deleted_to": "mean colour"}
 
     def ends(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        return image, torch.zeros_like(image)
+        return image, image.new_zeros(image.shape)
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,9 @@ def area(line: Array) -> float:
 
 def blurred(image: Tensor) -> Tensor:
     """(c, h, w) under RISE's kernel, channel by channel; beyond the border is 0, the mean colour."""
+    import torch
+    import torch.nn.functional as F
+
     window = torch.from_numpy(kernel()).float().to(image.device)
     return F.conv2d(image[:, None], window[None, None], padding=SIDE // 2)[:, 0]
 

@@ -89,9 +89,12 @@ class Location(Metric):
             best = THRESHOLDS[int(shares[0, 1:].argmax())] if n else None
             oracle = {"threshold": best, "chosen_on": "the images it is measured on (oracle)", **told}
             found[f"{name}_best"] = Value(shares[:, 1:].max(1), n, oracle)
-        if self.rules.calibrated is not None:
+        calibrated = gathered(rows, "calibrated")
+        if (
+            self.rules.calibrated is not None and None not in calibrated
+        ):  # rows of a run without one have no such number
             threshold, where = self.rules.calibrated
-            pairs, right = Pairs.of(rows), np.array(gathered(rows, "calibrated"), bool)
+            pairs, right = Pairs.of(rows), np.array(calibrated, bool)
             told = {"threshold": threshold, "chosen_on": where, **self.told("gt_known_loc", pairs)}
             shared = pairs.mean(right, weights, self.rules.by_class)
             found["gt_known_loc_calibrated"] = Value(shared, len(pairs), told)

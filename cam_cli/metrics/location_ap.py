@@ -12,7 +12,7 @@ from cam_cli.types import Geometry, Truth
 from .metric import Found, Metric, Needs, Probe, Row, Value
 from .objects import in_original, objects
 from .precision import average_precision, mean_defined
-from .ranking import missed, present, rankings, row_of
+from .ranking import about, missed, present, rankings, row_of
 
 Array = np.ndarray
 
@@ -60,6 +60,9 @@ class LocationAp(Metric):
             return None
         truths = objects(truth, self.rules.difficult)
         return {**missed(truths, unclear(truth, truths)), "right": []}
+
+    def about(self, row: Row, label: str) -> Row | None:
+        return {**about(row, label), "right": [one for one in row["right"] if one == label]}
 
     def reduce(self, rows: Sequence[Row | None], weights: Array) -> Mapping[str, Value]:
         right: dict[str, list[int]] = {}

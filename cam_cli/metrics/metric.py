@@ -170,6 +170,18 @@ class Metric:
         line of the bootstrap is all ones. Rows of several parts of a dataset are joined by putting them in one list."""
         raise NotImplementedError
 
+    def about(self, row: Row, label: str) -> Row | None:
+        """What of a row is about one class, for the number of that class alone. Here of a row that keeps lists beside
+        its `labels`, an entry a class; what is kept of the image as a whole stays."""
+        if "labels" not in row:
+            return row
+        labels = row["labels"]
+        if label not in labels:
+            return None
+        place, count = labels.index(label), len(labels)
+        each = {key: isinstance(value, list) and len(value) == count for key, value in row.items()}
+        return {key: [value[place]] if each[key] else value for key, value in row.items()}
+
     def curves(self, rows: Sequence[Row | None]) -> Mapping[str, Curve]:
         """What a report draws, by name; each image counts once."""
         return {}

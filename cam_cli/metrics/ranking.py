@@ -70,6 +70,11 @@ def missed(true: Iterable[str], uncertain: Iterable[str]) -> Row:
     return {"classes": None, "scores": None, "true": dict.fromkeys(true), "uncertain": dict.fromkeys(uncertain)}
 
 
+def about(row: Row, label: str) -> Row:
+    """A row, of one class alone: also images without it are ranked by it."""
+    return {**row, **{key: {one: row[key][one] for one in row[key] if one == label} for key in ("true", "uncertain")}}
+
+
 def doubtful(truth: Truth) -> list[str]:
     return [label for label in truth.uncertain if label not in truth.labels]
 

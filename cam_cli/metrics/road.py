@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from cam_cli.types import Truth
 
-from .imputation import impute
 from .metric import Curve, Found, Probe, Row
 from .relevance import ranked
 from .score import Score, mean_line
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PERCENTILES = tuple(range(10, 100, 10))
 NOISE = 0.01  # standard deviation, in normalised units
@@ -48,6 +48,8 @@ class Road(Score):
 
     def row(self, found: Found, truth: Truth, probe: Probe | None = None) -> Row | None:
         """`morf`, `lerf`: the probability for each of Q, the most and the least relevant pixels removed."""
+        import torch
+
         assert probe is not None
         places = ranked(found, (probe.image.shape[1], probe.image.shape[2]))
         if places is None or found.explained is None:
@@ -75,6 +77,10 @@ def removed(image: Tensor, order: Tensor, seed: int) -> Iterator[Tensor]:
 
     order: int64 (h, w), the places of the pixels, most relevant first.
     """
+    import torch
+
+    from .imputation import impute
+
     random = torch.Generator().manual_seed(seed)
     pixels = order.numel()
     counts = torch.tensor([percent * pixels // 100 for percent in PERCENTILES], device=order.device)[:, None, None]

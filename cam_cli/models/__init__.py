@@ -6,13 +6,16 @@ To add a source: one file that ends in `source = Source(knows, names, blueprint)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from cam_cli.choice import ModelChoice
-from cam_cli.errors import ModelUnknown, PackageMissing, nearest
+from cam_cli.choice import TRAINED, ModelChoice
+from cam_cli.errors import CheckpointMismatch, CheckpointUnsafe, ModelUnknown, PackageMissing, UsageError, nearest
 from cam_cli.registry import Entry, Registry
 
+from .description import SAFE, is_described, read_description
 from .labels import Labels, imagenet1k
 
 if TYPE_CHECKING:
@@ -44,6 +47,10 @@ SOURCES = Registry(
     ModelUnknown,
     {
         "bundled": Entry("cam_cli.models.bundled:source", "networks whose weights are installed with pip; no download"),
+        "trained": Entry(
+            "cam_cli.models.trained:source",
+            "a file of `camtool train`, which says itself what it is: --checkpoint FILE",
+        ),
         "torchvision": Entry(
             "cam_cli.models.torchvision:source", "torchvision's classification models; weights are downloaded once"
         ),
@@ -61,7 +68,7 @@ SOURCES = Registry(
         ),
     },
 )
-PATTERNS = {"timm": "timm/NAME", "transformers": "hf/ID_OR_FOLDER", "factory": "file.py:factory"}
+PATTERNS = {TRAINED: "@FILE", "timm": "timm/NAME", "transformers": "hf/ID_OR_FOLDER", "factory": "file.py:factory"}
 
 
 def package(name: str) -> Any:
@@ -84,8 +91,37 @@ def load(choice: ModelChoice | str, *, shapes_only: bool = False) -> Network:
     from .assembly import assemble
     from .network import suited
 
-    choice = ModelChoice.parse(choice) if isinstance(choice, str) else choice
+    choice = resolved(ModelChoice.parse(choice) if isinstance(choice, str) else choice)
     return suited(assemble(choice, source_of(choice.name).blueprint(choice), shapes_only=shapes_only))
+
+
+def resolved(choice: ModelChoice) -> ModelChoice:
+    """`choice`, or where its checkpoint is a file of `camtool train` the network in that: called like the file, unless
+    a person gave it a name. Reads the beginning of a file, and needs no torch.
+
+    Raises CheckpointMismatch where the person named a model that it is not, CheckpointUnsafe where its backbone is code
+    that only a person can name, UsageError for arguments that have no meaning, and what reading a description raises.
+    """
+    done = choice.name == TRAINED and choice.named
+    if choice.checkpoint is None or done or not is_described(choice.checkpoint):
+        return choice
+    path, said = choice.checkpoint, read_description(choice.checkpoint)
+    assert said is not None
+    backbone, named = said.backbone, choice.named
+    if named and choice.name != backbone.name:
+        raise CheckpointMismatch(
+            f"{path} is a whole network of `camtool train` on {backbone.name}, not weights of {choice.name}; drop "
+            "--model"
+        )
+    if not named and backbone.source not in SAFE:
+        raise CheckpointUnsafe(
+            f"{path} was trained on {backbone.name}, which a file may not run by itself; name it: --model "
+            f"{backbone.name} --checkpoint {path}"
+        )
+    if choice.arguments and backbone.source in SAFE:
+        raise UsageError(f"--model-arg has no meaning for {path}, which says how its network is made; drop it")
+    alias = choice.alias if named or choice.aliased else PurePath(path).stem
+    return replace(choice, name=TRAINED, alias=alias)
 
 
 def source_of(name: str) -> Source:
@@ -103,11 +139,19 @@ def source_of(name: str) -> Source:
 
 
 def labels_of(choice: ModelChoice) -> Labels:
-    """The class names of a model, without its weights where they need none; those of a bundled one without importing
-    torch. Raises what `load` raises."""
+    """The class names of a model, without its weights where they need none; those of a bundled one, and of a file of
+    `camtool train`, without importing torch. Raises what `load` raises."""
+    choice = resolved(choice)
     plain = choice == ModelChoice(choice.alias, choice.name)
     if plain and choice.name in MODELS:
         return imagenet1k()
+    if (
+        choice.name == TRAINED
+        and choice.checkpoint
+        and not choice.labels
+        and (said := read_description(choice.checkpoint))
+    ):
+        return said.labels
     known = source_of(choice.name).blueprint(choice).labels if plain else None
     return known or load(choice).labels
 

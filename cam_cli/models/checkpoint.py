@@ -67,15 +67,18 @@ def is_side(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 4096
 
 
-def is_triple(value: Any) -> bool:
-    return isinstance(value, Sequence) and len(value) == 3 and all(isinstance(n, Real) and isfinite(n) for n in value)
+def is_by_channel(value: Any) -> bool:
+    """Numbers, one a channel of an RGB or a grey input."""
+    return (
+        isinstance(value, Sequence) and len(value) in (1, 3) and all(isinstance(n, Real) and isfinite(n) for n in value)
+    )
 
 
 RECIPE: dict[str, Callable[[Any], bool]] = {
     "size": is_side,
     "resize": is_side,
-    "mean": is_triple,
-    "std": lambda value: is_triple(value) and min(value) > 0,
+    "mean": is_by_channel,
+    "std": lambda value: is_by_channel(value) and min(value) > 0,
     "interpolation": lambda value: value in ("bilinear", "bicubic"),
     "squash": lambda value: isinstance(value, bool),
 }

@@ -1,9 +1,10 @@
 """Does a network end in global pooling and one linear layer, so that class activation maps are exact? Found by value.
 
 Zhou et al. 2016 (arXiv:1512.04150): with features f_k pooled by the mean and scores S_c = Σ_k w_k^c mean(f_k) + b_c,
-the map is M_c = Σ_k w_k^c f_k and S_c = mean(M_c) + b_c. Oquab et al. 2015 pool class maps by the maximum. Names and
-types of modules say little (functional ReLU and pooling leave no module), so one pass on noise compares numbers: which
-layer's output, pooled, is the input of the linear layer that puts out the scores, or the scores themselves?
+the map is M_c = Σ_k w_k^c f_k and S_c = mean(M_c) + b_c. Oquab et al. 2015 pool class maps by the maximum, others by
+log-sum-exp. Names and types of modules say little (functional ReLU and pooling leave no module), so a pass on noise
+compares numbers: which layer's output, pooled, is the input of the linear layer that puts out the scores, or the scores
+themselves?
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ from cam_cli.errors import MethodUnsuitable
 from cam_cli.types import Head
 
 from .network import Network, Specimen
+from .pooling import log_sum_exp
 from .scores import raw_scores
 from .stages import Grid, GridReader
 
 IMAGES = 2  # one could agree by chance of symmetry; two do not
 TOLERANCE = 1e-4  # of the largest value compared
-WORKS = "use `camtool gradcam`, or a model that has such a head (efficientnet_lite0, ResNets, DenseNets, MobileNetV2 …)"
+WORKS = (
+    "use `camtool gradcam`, a model that has such a head (efficientnet_lite0, ResNets, DenseNets, MobileNetV2 …), or "
+    "`camtool train`, which gives this one such a head"
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Trace:
 
 
 def find_head(network: Network | nn.Module, size: int | None = None) -> Head:
-    """The head of a network that has one, by one pass on two noise images at its native size (or `size` px).
+    """The head of a network that has one, by a pass on two noise images at its native size (or `size` px).
 
     Raises MethodUnsuitable with what the network ends in and what works instead, ModelFailed.
     """
@@ -89,6 +94,8 @@ def find_head(network: Network | nn.Module, size: int | None = None) -> Head:
             layer, rectified, pooling = found
             at = (layer.path, layer.grid.channels_last, rectified, pooling)
             return both_sides(Head(*at, linear.weights, linear.bias, linear.path))
+    if head := smoothly_pooled(specimen, scores, trace.features):
+        return head
     raise MethodUnsuitable(
         f"cam needs global pooling and one linear layer at the end, {specimen.name} has {ending(trace)}; {WORKS}"
     )
@@ -128,6 +135,44 @@ def match(vector: Tensor, features: list[Pooled]) -> tuple[Pooled, bool, str] | 
     return None
 
 
+def smoothly_pooled(specimen: Specimen, scores: Tensor, features: list[Pooled]) -> Head | None:
+    """The head of scores (images, k) that are (1/r) log mean exp(r M_c) of the latest layer M of k channels for which
+    one r fits them all, if one does. One more pass, on the same noise, keeps the maps of such layers."""
+    wanted = [one for one in features if one.grid.channels == scores.shape[1]]
+    kept: dict[str, Tensor] = {}
+
+    def visit(path: str, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        layer = next((one for one in wanted if one.path == path), None)
+        if layer and isinstance(output, Tensor):
+            kept[path] = in_cells(output, layer.grid).clone()
+
+    if wanted:
+        observe(specimen.module, specimen.noise(IMAGES), visit)
+    for layer in reversed(wanted):
+        cells = kept[layer.path].mT.double()
+        temperature = fitting(cells.flatten(0, 1), scores.flatten().double())
+        if temperature and agree(log_sum_exp(cells, temperature), scores.double()):
+            weights = scores.new_ones(1, 1) if scores.shape[1] == 1 else None
+            at = (layer.path, layer.grid.channels_last, False, "lse", weights, None)
+            return both_sides(Head(*at, temperature=temperature))
+    return None
+
+
+def fitting(cells: Tensor, pooled: Tensor) -> float | None:
+    """The r at which (1/r) log mean exp(r x) over the row of `cells` (n, m) whose values differ most is the entry of
+    `pooled` (n,) for it, by halving: it grows with r, from the mean to the maximum. None where it is not between."""
+    row = int((cells.amax(1) - cells.mean(1)).argmax())
+    values, wanted = cells[row], pooled[row]
+    if not values.mean() < wanted < values.amax():
+        return None
+    unit = float(values.amax() - values.mean())
+    low, high = 1e-4 / unit, 1e4 / unit
+    for _ in range(60):
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if log_sum_exp(values, middle) < wanted else (low, middle)
+    return low
+
+
 def agree(one: Tensor, other: Tensor) -> bool:
     """Are two float tensors the same up to rounding, and not just zero?"""
     if one.shape != other.shape:
@@ -139,7 +184,7 @@ def agree(one: Tensor, other: Tensor) -> bool:
 def pooled(features: Tensor, grid: Grid) -> dict[tuple[bool, str], Tensor]:
     """(b, c, u, v), (b, u, v, c) or tokens (b, n, c) to (b, c): mean and maximum over the grid, of the features and of
     their ReLU."""
-    cells = features.flatten(2).mT if not grid.channels_last else features.flatten(1, -2)[:, grid.prefix or 0 :]
+    cells = in_cells(features, grid)
     largest = cells.amax(1)
     return {
         (False, "mean"): cells.mean(1),
@@ -147,6 +192,11 @@ def pooled(features: Tensor, grid: Grid) -> dict[tuple[bool, str], Tensor]:
         (True, "mean"): cells.relu().mean(1),
         (True, "max"): largest.relu(),
     }
+
+
+def in_cells(features: Tensor, grid: Grid) -> Tensor:
+    """(b, c, u, v), (b, u, v, c) or tokens (b, n, c) to the cells of the grid, (b, cells, c)."""
+    return features.flatten(2).mT if not grid.channels_last else features.flatten(1, -2)[:, grid.prefix or 0 :]
 
 
 def is_linear(module: nn.Module, output: Tensor) -> bool:

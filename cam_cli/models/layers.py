@@ -124,7 +124,7 @@ class Survey:
         class rather than the thing; where that leaves none, the last stage but one."""
         last = tuple(self.stages.values())[-2:]
         grids = {(layer.rows, layer.cols) for layer in last}
-        found = blocks(self.specimen.module, self.layers)
+        found = blocks(self.specimen.module, self.layers, self.outputs)
         ends = {(one.rows, one.cols, one.channels): one for one in found if (one.rows, one.cols) in grids}
         return tuple(ends.values())[:-1] or last[:1]
 

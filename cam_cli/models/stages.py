@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass
 from math import isqrt, log
 
@@ -147,16 +147,16 @@ def stages(model: nn.Module, layers: tuple[Layer, ...]) -> dict[str, Layer]:
     return {f"layer{STAGES - back}": ends[grid] for back, grid in enumerate(sizes[:STAGES])}
 
 
-def blocks(model: nn.Module, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """The building blocks among `layers`: of at least two weight matrices or kernels, and themselves in nothing but
-    plain Sequential containers."""
+def blocks(model: nn.Module, layers: tuple[Layer, ...], finished: Container[str]) -> tuple[Layer, ...]:
+    """The building blocks among `layers`: of at least two weight matrices or kernels, and themselves in nothing that
+    has `finished` in a pass (by path), plain Sequential containers aside."""
     modules = dict(model.named_modules())
     return tuple(
         layer
         for layer in layers
         if type(modules[layer.path]) is not nn.Sequential
         and sum(one.ndim > 1 for one in modules[layer.path].parameters()) > 1
-        and set(blocks_around(model, layer.path)) <= {""}
+        and not any(path in finished for path in blocks_around(model, layer.path))
     )
 
 

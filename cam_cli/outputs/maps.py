@@ -57,12 +57,13 @@ def safe(run: str) -> str:
 
 def predictions(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
     """`predictions.csv` of one model's rows, which `--predictions` reads: path, predictions with `;` between, and the
-    probability of each of the data's classes. An image that failed has no line."""
+    probability of each of the data's classes, empty where that is no number. An image that failed has no line."""
     columns: list[str] | None = None
     for row in rows:
         if row["error"] is not None or row["predictions"] is None:
             continue
+        chances = row["probabilities"] or {}
         if columns is None:
-            columns = list(row["probabilities"])
+            columns = list(chances)
             yield csv_line(("path", "predictions", *columns))
-        yield csv_line((row["id"], ";".join(row["predictions"]), *(row["probabilities"].get(one) for one in columns)))
+        yield csv_line((row["id"], ";".join(row["predictions"]), *(chances.get(one) for one in columns)))

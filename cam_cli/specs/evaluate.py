@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from math import isfinite
 from typing import Any, Literal
 
 from cam_cli.errors import UsageError, nearest
@@ -101,6 +102,8 @@ class MetricSpec:
 
     def __post_init__(self) -> None:
         _ = self.laid_down, self.fraction
+        if self.tolerance is not None and not isfinite(self.tolerance):
+            raise UsageError(f"--tolerance takes a number of pixels, not {self.tolerance}")
         if self.predictions is not None and self.maps is None:
             raise UsageError("--predictions goes with --maps; a model makes its own")
 
@@ -228,6 +231,22 @@ class EvaluateSpec:
     gates: GateSpec
     report: ReportSpec
     run: RunSpec = field(default_factory=RunSpec)
+
+    def __post_init__(self) -> None:
+        if self.metric.maps is None:
+            return
+        shown = asdict(self.geometry) | {"intensity": None, "max_pixels": None}
+        usual = asdict(EvaluateGeometrySpec()) | {"intensity": None, "max_pixels": None}
+        told = {
+            "--model and what goes with it": self.model != ModelSpec(),
+            "--class-map": self.data.class_map is not None,
+            "--method and what goes with it": self.method != LocalizeMethodSpec(),
+            "--fit, --size and the like": shown != usual,
+            "--tolerance-in input": self.metric.tolerance_in == "input",
+        }
+        for flags, given in told.items():
+            if given:
+                raise UsageError(f"--maps has maps in files, of which {flags} can say nothing; drop it")
 
     @property
     def shown(self) -> GeometrySpec:

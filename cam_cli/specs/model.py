@@ -16,20 +16,22 @@ Activation = Literal["softmax", "sigmoid"]
 @dataclass(frozen=True)
 class ModelSpec:
     models: tuple[str, ...] = option(
-        (DEFAULT_MODEL,),
+        (),
         "--model",
         "-m",
         panel=MODEL,
         metavar="NAME",
         help="The classifier: a name of `camtool models`, hf/ID_OR_FOLDER, package.module:factory or file.py:factory; "
-        "with weights of your own, [ALIAS=]NAME[@CHECKPOINT].",
+        "with weights of your own, [ALIAS=]NAME[@CHECKPOINT], or [ALIAS=]@FILE of `camtool train`. "
+        f"[default: {DEFAULT_MODEL}, or what the checkpoint says]",
     )
     checkpoint: str | None = option(
         None,
         "--checkpoint",
         panel=MODEL,
         metavar="FILE",
-        help="Weights for it: a state dict as .pth, .pt, .ckpt (loaded weights-only) or .safetensors.",
+        help="Weights for it: a state dict as .pth, .pt, .ckpt (loaded weights-only) or .safetensors; or a file of "
+        "`camtool train`, which names its model.",
     )
     labels: str | None = option(
         None, "--labels", panel=MODEL, metavar="FILE", help="Its class names: a .txt (one a line), .json or .csv."
@@ -48,7 +50,7 @@ class ModelSpec:
         self.choices()
 
     def choices(self) -> tuple[ModelChoice, ...]:
-        """The models side by side, in the order given. Raises UsageError."""
+        """The models side by side, in the order given; the default where none is. Raises UsageError."""
         more = {
             "checkpoint": self.checkpoint,
             "arguments": tuple(map(parse_argument, self.arguments)),
@@ -56,9 +58,9 @@ class ModelSpec:
             "trust": self.trust_checkpoint,
             "activation": self.activation,
         }
-        if self.checkpoint and (len(self.models) != 1 or "@" in self.models[0]):
+        if self.checkpoint and (len(self.models) > 1 or "@" in "".join(self.models)):
             raise UsageError("--checkpoint goes with one --model NAME; name others as ALIAS=NAME@CHECKPOINT")
-        choices = tuple(ModelChoice.parse(text, **more) for text in self.models)
+        choices = tuple(ModelChoice.parse(text, **more) for text in self.models) or (ModelChoice.default(**more),)
         aliases = [one.alias for one in choices]
         for alias in aliases:
             if aliases.count(alias) > 1:

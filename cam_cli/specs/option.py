@@ -9,6 +9,7 @@ from cam_cli.errors import UsageError
 
 MODEL, WHAT, BOXES, PIXELS, OUTPUT = "Model", "What to explain", "Boxes", "Pixels", "Output"
 DATA, NUMBERS, GATES = "Data", "Numbers", "Gates"
+HEAD, LEARNING = "Head", "Learning"
 RUN, TERMINAL = "Run", "Terminal"
 
 

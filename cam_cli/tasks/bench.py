@@ -6,23 +6,28 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import nan
 from typing import Any
 
-from cam_cli.datasets.dataset import Dataset
-from cam_cli.datasets.predictions import Said, read_predictions
+from cam_cli.datasets.dataset import Dataset, among
+from cam_cli.datasets.predictions import Predictions, Said, read_predictions
 from cam_cli.engine.flow import Flow
 from cam_cli.engine.judged import Baseline, Judged, Sketch, with_baselines
 from cam_cli.errors import ImageUnreadable, InputEmpty, InputMissing, MapMissing, MapUnreadable
 from cam_cli.images.header import Header, read_header
-from cam_cli.images.mapfile import find_map, read_map
+from cam_cli.images.mapfile import NO_MAPS, find_map, read_map
 from cam_cli.images.naming import short_stem
 from cam_cli.metrics.baselines import centre, random
 from cam_cli.metrics.metric import Found
 from cam_cli.specs.evaluate import EvaluateSpec
 from cam_cli.types import Failure, Geometry, ImageItem, Truth
 
+from .listener import Listener
+
 IN_FILES = "maps"  # what a run is called whose maps come from files, and its model
 SIZES = 16  # so many sizes of pictures are remembered of the centred map
+UNKNOWN = "is none of the model's; it is left out, and counted in the report"
+PARTLY = "image whose file lacks the map of a class; that counts as wrong"
 
 
 @lru_cache(SIZES)
@@ -75,7 +80,7 @@ class Bench:
     truths: Mapping[str, Mapping[str, Truth]]
 
 
-def from_files(spec: EvaluateSpec, dataset: Dataset) -> Bench:
+def from_files(spec: EvaluateSpec, dataset: Dataset, listener: Listener) -> Bench:
     """The maps of --maps. Raises InputMissing, InputEmpty where not one of them is there, and DatasetUnreadable."""
     folder = str(spec.metric.maps)
     if not os.path.isdir(folder):
@@ -85,31 +90,38 @@ def from_files(spec: EvaluateSpec, dataset: Dataset) -> Bench:
         raise InputEmpty(
             f"--maps {folder}: no map of any of the {len(dataset.truths)} images (looked for {first}.npy …)"
         )
-    said = None
+    table, truths = None, dataset.by_id
+    unknown: tuple[str, ...] = ()
     if spec.metric.predictions is not None:
-        said = read_predictions(spec.metric.predictions, dataset.classes)
+        table = read_predictions(spec.metric.predictions, dataset.spellings)
+        if table.classes is not None:
+            unknown = tuple(label for label in dataset.classes if label not in table.classes)
+            truths = {id: among(truth, table.classes) for id, truth in truths.items()}
+    for label in unknown:
+        listener.warn(f"class {label!r} of the data {UNKNOWN}")
     baselines = BASELINES if spec.metric.baselines else {}
-    read = MapReader(folder, dataset.by_id, said, baselines, spec.run.seed)
+    read = MapReader(folder, truths, table, baselines, spec.run.seed)
     run = {"run": IN_FILES, "model": IN_FILES, "network": folder, "weights": None, "sha256": None}
     return Bench(
         Flow(read, (list,), 64, spec.run.workers or os.cpu_count() or 1),
         Lineup(
             ({**run, "method": IN_FILES, "layers": []},),
             tuple(baselines),
-            (),
+            unknown,
             {"models": [], "device": "none", "precision": "none", "maps": folder},
         ),
-        {IN_FILES: dataset.by_id},
+        {IN_FILES: truths},
     )
 
 
 @dataclass(frozen=True)
 class MapReader:
-    """What a reading thread does with one image whose maps are in a file. said: by id or path, if there is a table."""
+    """What a reading thread does with one image whose maps are in a file. table: what the model said, if somebody
+    tells."""
 
     folder: str
     truths: Mapping[str, Truth]
-    said: Mapping[str, Said] | None
+    table: Predictions | None
     baselines: Mapping[str, Baseline]
     seed: int
 
@@ -121,28 +133,27 @@ class MapReader:
             return Failure.of(item, error)
 
     def judged(self, item: ImageItem, truth: Truth) -> Judged:
-        path = find_map(self.folder, item.id)
-        if path is None:
+        """An image without a class needs no map."""
+        path = find_map(self.folder, item.id) if truth.labels else None
+        if path is None and truth.labels:
             raise MapMissing(f"no map of it in {self.folder} ({item.id}.npy, .npz, .png, .tif)")
-        maps = read_map(path)
+        file = NO_MAPS if path is None else read_map(path)
+        maps = {} if path is None else file.of(truth.labels, path)
         header = read_header(read_start(item.path)) if truth.size is None or os.path.isfile(item.path) else None
         width, height, orientation = upright(header, truth)
-        geometry = maps.geometry(width, height, orientation)
+        geometry = file.geometry(width, height, orientation)
         said = self.answer(item)
-        found = Found(
-            geometry,
-            maps.of(truth.labels, path),
-            said.predictions if said else None,
-            said.probabilities if said else None,
-        )
-        return Judged(item, geometry, with_baselines({IN_FILES: found}, self.baselines, self.seed, item.id))
+        found = Found(geometry, maps, said.predictions if said else None, said.probabilities if said else None)
+        judged = with_baselines({IN_FILES: found}, self.baselines, self.seed, item.id)
+        return Judged(item, geometry, judged, notes=(PARTLY,) * (len(maps) < len(truth.labels)))
 
     def answer(self, item: ImageItem) -> Said | None:
         """What the table says of an image; nothing of one that it does not have counts as no answer at all."""
-        if self.said is None:
+        if self.table is None:
             return None
+        none = None if self.table.classes is None else dict.fromkeys(self.table.classes, nan)
         names = (item.id, item.path, short_stem(item.id))
-        return next((self.said[name] for name in names if name in self.said), Said((), None))
+        return next((self.table.said[name] for name in names if name in self.table.said), Said((), none))
 
 
 def read_start(path: str) -> bytes:

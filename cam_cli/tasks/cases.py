@@ -11,8 +11,7 @@ import numpy as np
 
 from cam_cli.errors import ImageTooLarge, ImageUnreadable
 from cam_cli.images.decode import decode
-from cam_cli.images.intensity import Intensity, value_range
-from cam_cli.images.preprocess import to_rgb8
+from cam_cli.images.intensity import Intensity, to_rgb8, value_range
 from cam_cli.maps import heatmap, window
 from cam_cli.outputs.report.case import Case, Xyxy
 from cam_cli.outputs.report.thumbnail import thumbnails

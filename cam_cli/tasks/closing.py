@@ -13,6 +13,7 @@ from cam_cli.outputs.maps import FOLDER, PREDICTIONS, predictions
 from cam_cli.outputs.report.files import files as report_files
 from cam_cli.outputs.rows import read_rows
 from cam_cli.specs.evaluate import EvaluateSpec
+from cam_cli.types import IMAGE_FLAGS
 
 from .bench import Lineup
 from .cases import cases_of
@@ -53,7 +54,8 @@ def close(
         "versions": versions(),
         "timing": {"written": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": round(seconds, 3)},
     }
-    report["gates"] = judge(plan.gates if spec.run.part.count == 1 else (), report, spec.gates.significant)
+    gates = plan.gates if spec.run.part.count == 1 else ()
+    report["gates"] = judge(gates, report, spec.gates.significant, plan.numbers.left_out)
     if spec.report.save_maps:
         for model in lineup.names:
             name = PREDICTIONS if len(lineup.names) == 1 else f"{model}.{PREDICTIONS}"
@@ -71,7 +73,7 @@ def dataset_json(spec: EvaluateSpec, plan: Plan, lineup: Lineup, rows: Rows) -> 
     notes.pop(NO_TRUTH, None)
     images = {row["id"]: row for row in rows}.values()
     for row in images:
-        for kind in row["notes"]:
+        for kind in (*row["notes"], *(f"{flag}: {IMAGE_FLAGS[flag]}" for flag in row["flags"])):
             notes[kind] += 1
             places.setdefault(kind, []).append(row["id"])
     if plan.excluded:
@@ -88,7 +90,7 @@ def dataset_json(spec: EvaluateSpec, plan: Plan, lineup: Lineup, rows: Rows) -> 
         "with_boxes": sum(bool(truth.objects) for truth in truths),
         "with_masks": sum(bool(truth.regions) for truth in truths),
         "failed": listed([id for id in kinds if id not in missing]),
-        "without_truth": listed([truth.item.id for truth in truths if not (truth.labels or truth.objects)]),
+        "without_truth": listed([truth.item.id for truth in truths if not truth.told]),
         "missing_maps": listed(missing),
         "unknown_classes": {"count": len(lineup.unknown), "names": list(lineup.unknown)},
         "notes": [{"what": kind, "count": count, "where": places.get(kind, [])[:20]} for kind, count in notes.items()],

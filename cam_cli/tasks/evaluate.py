@@ -120,7 +120,7 @@ def conclude(
 
 def make_bench(spec: EvaluateSpec, dataset: Dataset, numbers: Numbers, listener: Listener) -> Bench:
     if spec.metric.maps is not None:
-        return from_files(spec, dataset)
+        return from_files(spec, dataset, listener)
 
     from .judges import from_models  # torch from here on
 
@@ -197,6 +197,6 @@ def calibrate(
             value = tally.values["gt_known_loc_best"]
             threshold = value.computed_with["threshold"] or 0.0
             found.setdefault(run, (float(threshold), f"{dataset.path} (n = {value.n})"))
-    for run, (threshold, where) in found.items():
+    for run, (threshold, where) in found.items() if not stop.is_set() else ():
         listener.note("chosen", f"threshold {threshold:.2f} for {run}, on {where}")
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,21 +11,27 @@ from typing import Any
 from cam_cli.datasets.classmap import read_class_map
 from cam_cli.datasets.dataset import Dataset, Request
 from cam_cli.datasets.opening import open_dataset
-from cam_cli.errors import InputEmpty, InputMissing, OutputRefused
+from cam_cli.errors import DatasetUnreadable, InputEmpty, InputMissing, OutputRefused, UsageError
 from cam_cli.images.intensity import Intensity
 from cam_cli.images.recipe import asked
+from cam_cli.images.walk import is_run
 from cam_cli.methods.choice import Choice
-from cam_cli.outputs.folder import Folder
-from cam_cli.specs.evaluate import EvaluateSpec
+from cam_cli.metrics.metric import Needs
+from cam_cli.outputs.folder import EXPORTED, Folder, exported
+from cam_cli.outputs.report.files import NAMES
+from cam_cli.specs.evaluate import CALIBRATED, EvaluateSpec
 
 from .baseline import Earlier
-from .bench import BASELINES
-from .gates import Gate, parse_gates
+from .bench import BASELINES, IN_FILES
+from .gates import Gate, check_names, parse_gates
 from .listener import Listener
 from .numbers import Numbers, available, choose_metrics, make_rules, parse_metrics
 from .reporting import BY_CLASS
 from .resuming import check_spec
 from .summary import counted
+
+CHOSEN = "gt_known_loc_calibrated"  # what a threshold is calibrated for
+SHOWN = 5  # so many names are listed in a message
 
 
 @dataclass(frozen=True)
@@ -52,8 +59,9 @@ class Plan:
             listener.note("data", f"{self.excluded} left out by --exclude")
         for kind, count in data.notes.counts.items():
             listener.note("data", f"{count} × {kind}: {', '.join(data.notes.places[kind][:3])}{', …' * (count > 3)}")
-        for name, why in self.numbers.left_out.items():
-            listener.note("left", f"{name}: {why}")
+        for why in dict.fromkeys(self.numbers.left_out.values()):
+            names = [name for name, one in self.numbers.left_out.items() if one == why]
+            listener.note("left", f"{', '.join(names)}: {why}")
 
 
 def outline(spec: EvaluateSpec) -> dict[str, Any]:
@@ -86,41 +94,80 @@ def make_plan(spec: EvaluateSpec) -> Plan:
     Raises UsageError, MetricUnknown, MethodUnknown, InputMissing, InputEmpty, DatasetUnreadable, ReportUnreadable and
     OutputRefused.
     """
-    for text in spec.method.methods:
-        Choice.parse(text)
+    methods = [Choice.parse(text) for text in spec.methods.methods]
     Intensity.parse(spec.geometry.intensity)
     asked(spec.shown)
     gates = parse_gates(spec.gates)
+    check_names(gates, *named_runs(spec, methods))
     names = parse_metrics(spec.metric)
-    if spec.data.class_map is not None:
-        read_class_map(spec.data.class_map)
+    groups = None if spec.data.class_map is None else read_class_map(spec.data.class_map)
     folder = Folder.check(spec.report.output, spec.report.overwrite, False, spec.report.resume)
-    spare(folder, spec)
-    whole = opened(spec, spec.dataset)
-    dataset, excluded = excluding(whole, spec.data.exclude)
+    metric, data, model = spec.metric, spec.data, spec.model
+    named = (spec.dataset, data.images, metric.maps, metric.predictions, metric.calibration, spec.gates.baseline)
+    spare(folder, (*named, data.exclude, data.class_map, model.labels, *(one.checkpoint for one in model.choices())))
+    free(folder)
+    whole = opened(spec, spec.dataset, tuple(column for column in data.by if column != BY_CLASS))
+    spare(folder, {os.path.dirname(truth.item.path) or os.curdir for truth in whole.truths})
+    dataset, excluded = excluding(whole, data.exclude)
     dataset = dataset.take(spec.run.limit, spec.run.sample, spec.run.seed)
     if not dataset.truths:
         raise InputEmpty(f"{spec.dataset}: no image is left of {len(whole.truths)}")
-    calibration = opened(spec, spec.metric.calibration) if spec.metric.calibration else None
-    listed = {"images": len(dataset.truths), "sha256": dataset.digest(*filter(None, [calibration]))}
-    check_spec(folder, spec, listed)
-    placeholder = (0.0, spec.metric.calibration) if spec.metric.calibration else None
-    network = spec.metric.maps is None
-    has = available(dataset.truths, network or spec.metric.predictions is not None, network)
-    numbers = choose_metrics(names, gates, make_rules(spec, placeholder), has, dataset.several)
+    if groups is not None and dataset.classes and not set(groups) & set(dataset.classes):
+        raise DatasetUnreadable(
+            f"--class-map {data.class_map} has none of the classes of {spec.dataset} ({listed(dataset.classes)}); its "
+            f"column class has {listed(groups)}"
+        )
+    has = having(spec, dataset)
+    placeholder = (0.0, metric.calibration) if metric.calibration else None
+    ranked = dataset.several or bool(metric.laid_down.metrics and not metric.asked)  # as a publication names them
+    numbers = choose_metrics(names, gates, make_rules(spec, placeholder), has, ranked)
+    calibration = calibrating = None
+    if metric.calibration is not None:
+        if CHOSEN not in numbers.wanted:
+            raise UsageError(f"--threshold {metric.threshold} is for {CHOSEN}, {numbers.lacking(CHOSEN)}; drop it")
+        calibration = calibrated_on(spec, metric.calibration, dataset)
+        rules = make_rules(spec, None)
+        calibrating = choose_metrics({"gt_known_loc_best": True}, (), rules, having(spec, calibration), False)
     earlier = None
     if spec.gates.baseline is not None:
         earlier = Earlier.read(spec.gates.baseline)
         earlier.check(protocol_json(spec), [truth.item.id for truth in dataset.truths])
-    best = (
-        choose_metrics({"gt_known_loc_best": True}, (), make_rules(spec, None), has, False) if calibration else numbers
-    )
-    return Plan(dataset, listed, excluded, gates, numbers, folder, earlier, calibration, best)
+    digest = dataset.digest(*filter(None, [calibration]))
+    listing = {"images": len(dataset.truths), "sha256": digest}
+    check_spec(folder, spec, listing)
+    return Plan(dataset, listing, excluded, gates, numbers, folder, earlier, calibration, calibrating or numbers)
 
 
-def opened(spec: EvaluateSpec, path: str) -> Dataset:
+def having(spec: EvaluateSpec, dataset: Dataset) -> Needs:
+    network = spec.metric.maps is None
+    return available(dataset.truths, network or spec.metric.predictions is not None, network)
+
+
+def calibrated_on(spec: EvaluateSpec, path: str, measured: Dataset) -> Dataset:
+    """The data that a threshold is chosen on. Raises UsageError where they have no boxes, or are what is measured."""
+    dataset = opened(spec, path)
+    if not any(truth.objects for truth in dataset.truths):
+        raise UsageError(f"--threshold {CALIBRATED}{path}: no image there has a box, so no threshold can be chosen")
+    same = {os.path.realpath(truth.item.path) for truth in dataset.truths}
+    shared = [truth.item.id for truth in measured.truths if os.path.realpath(truth.item.path) in same]
+    if shared:
+        raise UsageError(
+            f"--threshold {CALIBRATED}{path}: {counted(len(shared), 'image')} of it measured too ({listed(shared)}); "
+            "choose it on others, for what is best in hindsight is called gt_known_loc_best"
+        )
+    return dataset
+
+
+def named_runs(spec: EvaluateSpec, methods: Sequence[Choice]) -> tuple[list[str], list[str] | None]:
+    """The models of the runs to come, and their methods: None where some are known only once they are loaded."""
+    if spec.metric.maps is not None:
+        return [IN_FILES], [IN_FILES]
+    plain = methods and not any(method.given for method in methods)
+    return [choice.alias for choice in spec.model.choices()], [one.name for one in methods] if plain else None
+
+
+def opened(spec: EvaluateSpec, path: str, columns: tuple[str, ...] = ()) -> Dataset:
     """A dataset, as the options say."""
-    columns = tuple(column for column in spec.data.by if column != BY_CLASS)
     request = Request(path, spec.data.split, spec.data.images, columns)
     return open_dataset(request, spec.data.format, images=spec.metric.maps is None)
 
@@ -143,6 +190,11 @@ def excluding(dataset: Dataset, file: str | None) -> tuple[Dataset, int]:
     return replace(dataset, truths=kept), len(dataset.truths) - len(kept)
 
 
+def listed(names: Iterable[str]) -> str:
+    every = [*names]
+    return ", ".join(every[:SHOWN]) + ", …" * (len(every) > SHOWN)
+
+
 def spellings(id: str) -> Iterator[str]:
     """What a list of images may call one: its id, its name, without suffix, or the number that this ends in."""
     path = Path(id)
@@ -152,12 +204,22 @@ def spellings(id: str) -> Iterator[str]:
         yield str(int(digits))
 
 
-def spare(folder: Folder, spec: EvaluateSpec) -> None:
-    """Raises OutputRefused where the output folder is what is read."""
-    read = filter(None, [spec.dataset, spec.data.images, spec.metric.maps, spec.gates.baseline])
-    for path in read:
-        if Path(path).is_dir() and Path(path).resolve() == folder.path.resolve():
-            raise OutputRefused(f"-o {folder.path} is what is read here ({path}); choose another")
+def spare(folder: Folder, read: Iterable[str | None]) -> None:
+    """Raises OutputRefused where the output folder is what is read, or taking it over from its last run could remove
+    what is read: the maps, say, that it saved."""
+    here, taken = folder.path.resolve(), is_run(str(folder.path))
+    for path in filter(None, read):
+        there = Path(path).resolve()
+        if (there == here and there.is_dir()) or (taken and there != here and there.is_relative_to(here)):
+            raise OutputRefused(f"-o {folder.path} holds what is read here ({path}); choose another")
+
+
+def free(folder: Folder) -> None:
+    """Raises OutputRefused where a file of the report would replace one that no run recorded: now, not at the end."""
+    own = set(exported(folder.path / EXPORTED)) if is_run(str(folder.path)) else set()
+    for name in NAMES:
+        if name not in own:
+            folder.admit(name)
 
 
 def protocol_json(spec: EvaluateSpec) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from cam_cli.images.preprocess import View, read_pictures
 from cam_cli.images.recipe import asked, recipe_for
 from cam_cli.images.truth import Called
 from cam_cli.methods.method import Method, Needs
-from cam_cli.models import load
+from cam_cli.models import load, resolved
 from cam_cli.models.head import find_head
 from cam_cli.models.labels import Labels
 from cam_cli.models.layers import Layer, Survey, outputs_at, survey
@@ -80,8 +80,8 @@ def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: C
     device = choose_device(spec.run.device)
     methods = make_methods(spec.method.methods, spec.method.smooth)
     resolve = lambda network: make_classes(spec.classes, network, listing, truth)  # noqa: E731
-    count = len(listing)
-    models = [prepare(spec, choice, methods, device, listener, resolve, count) for choice in spec.model.choices()]
+    count, choices = len(listing), map(resolved, spec.model.choices())
+    models = [prepare(spec, choice, methods, device, listener, resolve, count) for choice in choices]
     parts = frozenset[str]().union(*(one.several for one in models), ["model"] if len(models) > 1 else [])
     beside = Beside[Explanation | LeftOut | Failure](tuple(one.explainer for one in models))
     read = reader(spec.geometry, tuple(one.view for one in models))

@@ -19,12 +19,13 @@ from cam_cli.engine.judged import Judged
 from cam_cli.engine.selection import parse_selections
 from cam_cli.engine.vocabulary import Vocabulary
 from cam_cli.metrics.metric import Metric
+from cam_cli.models import resolved
 from cam_cli.models.network import Network
 from cam_cli.specs import ClassSpec, ExplainSpec, OutputSpec
 from cam_cli.specs.evaluate import EvaluateSpec
 from cam_cli.types import Failure
 
-from .bench import BASELINES, Bench, Lineup
+from .bench import BASELINES, UNKNOWN, Bench, Lineup
 from .classes import Classes
 from .columns import make_methods
 from .explainer import Prepared, make_flow, prepare, reader
@@ -38,7 +39,7 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
     device = choose_device(spec.run.device)
     shown = ExplainSpec((), (), spec.model, ClassSpec(), spec.methods, spec.shown, OutputSpec(), spec.run)
     methods = make_methods(shown.method.methods, shown.method.smooth)
-    choices = spec.model.choices()
+    choices = tuple(map(resolved, spec.model.choices()))
     baselines = BASELINES if spec.metric.baselines else {}
     judges, runs, views = [], [], []
     for choice in choices:
@@ -63,7 +64,7 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
         judges.append(make_judge(spec, prepared, vocabulary, own, asking))
         views.append(prepared)
     for label in dict.fromkeys(label for judge in judges for label in judge.vocabulary.unknown):
-        listener.warn(f"class {label!r} of the data is none of the model's; it is left out, and counted in the report")
+        listener.warn(f"class {label!r} of the data {UNKNOWN}")
     beside = Beside[Judged | Failure](tuple(judges))
     read = reader(shown.geometry, tuple(one.view for one in views))
     unknown = tuple(dict.fromkeys(label for judge in judges for label in judge.vocabulary.unknown))

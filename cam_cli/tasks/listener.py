@@ -11,8 +11,8 @@ class Listener(Protocol):
     def warn(self, text: str) -> None:
         """Something that may not be what was meant."""
 
-    def begin(self, total: int) -> None:
-        """So many images are about to be explained."""
+    def begin(self, total: int, what: str = "explaining", done: int = 0) -> None:
+        """So many images, or epochs, are about to be gone through, `done` of them already. what: for people."""
 
     def progress(self, done: int, count: int) -> None:
         """So many of the passes that one map takes are done; maps of a single pass do not tell."""
@@ -22,6 +22,9 @@ class Listener(Protocol):
 
     def judged(self, image: str, error: Mapping[str, str] | None) -> None:
         """One image of an evaluation is done, in the data's order: its path, and its error's kind and message."""
+
+    def learnt(self, epoch: Mapping[str, Any], best: bool) -> None:
+        """One epoch of a training is done: its numbers, as `train.json` has them; whether it is the best so far."""
 
     def left_out(self, image: str, correct: bool | None) -> None:
         """One image is done, and `--only` leaves it out: its path, and whether the model is right about it."""

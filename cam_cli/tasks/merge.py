@@ -36,8 +36,8 @@ from .summary import Summary
 
 
 def merge(spec: MergeSpec, listener: Listener, stop: Event) -> tuple[RunSpec, Summary | Outcome]:
-    """Joins the shards of a run. Returns how the run was to go, by which failures are judged, and what it came to. Tells
-    `listener` as one run would; `stop` ends it.
+    """Joins the shards of a run. Returns how the run was to go, by which failures are judged, and what it came to.
+    Tells `listener` as one run would; `stop` ends it.
 
     Raises InputMissing, ShardUnfit, OutputRefused, OutputFailed, and for an evaluation what reading its data raises.
     """

@@ -40,6 +40,14 @@ class Numbers:
         """Those that ask the network again."""
         return {key: metric for key, metric in self.metrics.items() if Needs.PROBE in metric.needs}
 
+    def ranking(self, ranks: bool) -> Numbers:
+        """Those that rank all images by each class, or the others."""
+        return replace(self, metrics={key: one for key, one in self.metrics.items() if one.ranks == ranks})
+
+    def lacking(self, name: str) -> str:
+        """Why a number is not wanted."""
+        return f"which cannot be computed: {self.left_out[name]}" if name in self.left_out else "which is not asked for"
+
     def of(self, metric: Metric) -> list[str]:
         """The names of a metric that are wanted."""
         return [name for name in metric.names if name in self.wanted]

@@ -25,13 +25,15 @@ BY_CLASS = "class"
 
 @dataclass(frozen=True)
 class Tally:
-    """The numbers of one run (or baseline) over some rows of its model. resamples, seed: of the bootstrap."""
+    """The numbers of one run (or baseline) over some rows of its model. resamples, seed: of the bootstrap. label: the
+    class that they are about, None for all."""
 
     run: str
     rows: Rows
     numbers: Numbers
     resamples: int
     seed: int
+    label: str | None = None
 
     @cached_property
     def values(self) -> dict[str, Value]:
@@ -45,7 +47,11 @@ class Tally:
 
     def kept(self, key: str) -> list[Any]:
         """What a metric kept of each image."""
-        return [row["runs"][self.run]["rows"][key] for row in self.rows]
+        kept = [row["runs"][self.run]["rows"][key] for row in self.rows]
+        if self.label is None:
+            return kept
+        metric = self.numbers.metrics[key]
+        return [None if row is None else metric.about(row, self.label) for row in kept]
 
     def curves(self) -> Iterator[Json]:
         for key, metric in self.numbers.metrics.items():
@@ -129,9 +135,19 @@ class Reporter:
                 for value in row["labels"] if column == BY_CLASS else [row["columns"].get(column, "")]:
                     members.setdefault(value, []).append(row)
             for value in sorted(members, key=natural):
-                tally = self.tally(run["run"], members[value])
-                metrics = [{"metric": name, **summary(found)} for name, found in tally.values.items()]
-                yield {"column": column, "value": value, "images": len(members[value]), "metrics": metrics}
+                mine = members[value]
+                by_class = column == BY_CLASS
+                values = self.of_class(run, value, mine) if by_class else self.tally(run["run"], mine).values
+                metrics = [{"metric": name, **summary(found)} for name, found in values.items()]
+                yield {"column": column, "value": value, "images": len(mine), "metrics": metrics}
+
+    def of_class(self, run: Json, label: str, mine: Rows) -> dict[str, Value]:
+        """The numbers of one class, in which others play no part: over its images, and where a number ranks images over
+        all, for those without the class are what it is told from. mine: the rows that have it."""
+        name, numbers, found = run["run"], self.numbers[run["run"]], dict[str, Value]()
+        for rows, ranks in ((mine, False), (self.rows_of(run["model"]), True)):
+            found |= Tally(name, rows, numbers.ranking(ranks), self.resamples, self.seed, label).values
+        return {one: found[one] for one in numbers.wanted if one in found}
 
     def comparisons_json(self) -> Iterator[Json]:
         """Every two runs, on the same resamples of the same images."""

@@ -49,7 +49,7 @@ def begin(listener: Listener, told: Summary | Outcome) -> None:
     """Says how much there is to do, and how much of the whole is done."""
     if told.before:
         listener.note("resume", f"{told.before} of {counted(told.total, told.noun)} done before")
-    listener.begin(told.total - told.before)
+    listener.begin(told.total, done=told.before)
 
 
 def refuse(folder: Folder, found: Sequence[str]) -> None:

@@ -1,8 +1,8 @@
 """Methods that ask the network many times: `python -m tests.benchmarks.perturbation [ROUNDS]`.
 
-One photograph, the default model, its last layer, loaded beforehand: each method against the bare forward passes that its
-definition needs (the folded network, best batch), and against the same method of pytorch-grad-cam and torchcam where
-they are installed and have it, in turn in every round; medians of wall time.
+One photograph, the default model, its last layer, loaded beforehand: each method against the bare forward passes that
+its definition needs (the folded network, best batch), and against the same method of pytorch-grad-cam and torchcam
+where they are installed and have it, in turn in every round; medians of wall time.
 """
 
 from __future__ import annotations

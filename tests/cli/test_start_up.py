@@ -25,7 +25,15 @@ def loaded(arguments: list[str], heavy: list[str], folder) -> list[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["gradcam", "--help"], ["localize", "--help"], ["--version"], ["methods"], ["classes", "dog"]],
+    [
+        ["--help"],
+        ["gradcam", "--help"],
+        ["localize", "--help"],
+        ["train", "--help"],
+        ["--version"],
+        ["methods"],
+        ["classes", "dog"],
+    ],
     ids=" ".join,
 )
 def test_nothing_heavy_is_loaded(arguments, tmp_path):
@@ -38,7 +46,7 @@ def test_the_default_model_needs_no_torchvision(photo, tmp_path):
 
 
 def test_every_command_has_help_with_its_options(camtool):
-    commands = ["cam", "gradcam", "explain", "localize", "layers", "models", "methods", "classes", "schema"]
+    commands = ["cam", "gradcam", "explain", "localize", "train", "layers", "models", "methods", "classes", "schema"]
     top = camtool("--help")
     assert top.code == 0
     for command in commands:

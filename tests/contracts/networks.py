@@ -20,6 +20,8 @@ from torchvision.models import (
 )
 from torchvision.ops import Conv2dNormActivation
 
+from cam_cli.models.description import Cut, HeadShape
+from cam_cli.models.weak import WeakNetwork
 from tests.nets import Blunt, ByHand, Residual, seeded
 
 CLASSES = 4
@@ -92,6 +94,11 @@ def mobilenet() -> nn.Module:
     return model
 
 
+def weak(pool: str, make: Callable[[], nn.Module], layer: str, channels: int) -> nn.Module:
+    """As `camtool train` makes one: a trunk that never finishes, an adaptation layer, a score map a class, pooled."""
+    return WeakNetwork(make(), Cut(layer, channels), HeadShape(CLASSES, (6,), 0.5, pool, 3.0))
+
+
 KINDS = {
     "by hand": kind(ByHand, 16, "head"),
     "residual": kind(Residual, 16, "head", "relu"),
@@ -108,6 +115,9 @@ KINDS = {
     "vit": kind(vit, 32, "attention"),
     "swin": kind(swin, 32, "head"),
     "maxvit": kind(maxvit_tiny, 64),
+    "weak max": kind(partial(weak, "max", mobilenet, "features", 32), 32, "head", "relu"),
+    "weak avg": kind(partial(weak, "avg", vgg_tiny, "features", 16), 32, "head", "relu"),
+    "weak lse": kind(partial(weak, "lse", swin, "permute", 16), 32, "head", "relu"),
 }
 
 

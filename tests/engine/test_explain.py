@@ -9,11 +9,17 @@ import torch
 from cam_cli.engine.answers import Reading
 from cam_cli.engine.column import Column
 from cam_cli.engine.explain import Explainer
+from cam_cli.engine.forward import Forward
 from cam_cli.engine.selection import parse_against, parse_selections
 from cam_cli.engine.truth import TrueClasses
+from cam_cli.methods.ablationcam import AblationCam
 from cam_cli.methods.cam import Cam
 from cam_cli.methods.gradcam import GradCam
 from cam_cli.methods.hirescam import HiResCam
+from cam_cli.methods.method import Needs
+from cam_cli.methods.occlusion import Occlusion
+from cam_cli.methods.rise import Rise
+from cam_cli.methods.scorecam import ScoreCam
 from cam_cli.models.head import find_head
 from cam_cli.models.labels import Labels
 from cam_cli.models.layers import survey
@@ -256,6 +262,28 @@ def test_one_question_is_asked_once(monkeypatch):
     known = truths(best.predictions[0].index)
     (one,) = explainer(model, classes=("top", "truth", best.predictions[0].name), truths=known)(THREE[:1])
     assert (len(one.maps), len(asked)) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "method", [ScoreCam(), Rise(masks=20), Occlusion(), AblationCam()], ids=lambda one: type(one).__name__
+)
+def test_masked_images_are_run_once_for_all_classes(method, monkeypatch):
+    model = seeded(Residual())
+    ((layer,),) = survey(model, 16).choose("last")
+    column = Column("m", method, (layer,) if Needs.ACTIVATIONS in method.needs else (), "last")
+    many = replace(explainer(model, (), ("all",)), columns=(column,))
+    alone = [
+        replace(many, selections=parse_selections((str(index),), LABELS.find, Reading(LABELS))) for index in range(4)
+    ]
+    passes = []
+    in_passes = Forward.in_passes
+    monkeypatch.setattr(Forward, "in_passes", lambda self, *given: passes.append(1) or in_passes(self, *given))
+    pictures = THREE[:2]
+    together = list(many(pictures))
+    assert len(passes) == len(pictures)
+    for index, run in enumerate(alone):
+        for one, other in zip(together, run(pictures), strict=True):
+            np.testing.assert_allclose(one.maps[index].raw, other.maps[0].raw, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("decision", "predicted"), [(0.0, "positive"), (1.0, "negative")])

@@ -1,4 +1,4 @@
-"""kill -9 at any moment, of a run and of the runs that complete it: in the end the folder is that of an unbroken one."""
+"""kill -9 at any moment, of a run and of those that complete it: in the end the folder is that of an unbroken one."""
 
 import random
 import shutil
@@ -55,7 +55,7 @@ def test_killed_twice(command, whole, warm, small, seed):
 @pytest.mark.slow
 @pytest.mark.parametrize(("fault", "step"), [("at_touch", 17), ("at_line", 7)])
 def test_killed_all_along(command, whole, warm, small, fault, step):
-    """At every so manieth moment, from the first to the last, each time followed by a run that completes what is there."""
+    """At moments from the first to the last, each time followed by a run that completes what is there."""
     number, code = 1, -9
     while code == -9:
         code = warm(small, *command, "-o", "out", "--overwrite", fault={fault: number}).code

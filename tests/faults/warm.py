@@ -1,4 +1,4 @@
-"""The command in processes of its own that cost no start: forked from one that has imported everything and done nothing.
+"""The command in processes that cost no start: forked from one that has imported everything and done nothing.
 
 `python -m tests.faults.warm` is that process: a JSON object a line on stdin, `arguments`, `cwd`, `log` and `fault`; on
 stdout the process id of the run, and when it is over its wait status and how long it took.
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,10 +63,8 @@ def killing(seconds: float) -> Callable[[int], None]:
 
     def kill(pid: int) -> None:
         time.sleep(seconds)
-        try:
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     return kill
 

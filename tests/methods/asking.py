@@ -48,6 +48,11 @@ def captured(
     return seen, probe
 
 
+def anew(probe: LayerProbe) -> LayerProbe:
+    """The same probe for another method: it remembers nothing of what it was asked."""
+    return replace(probe, answers={})
+
+
 def mapped(method: Method, model: nn.Module, images: Tensor, layer: str | None, targets: Sequence[int]) -> Tensor:
     """The method's raw maps (b, u, v)."""
     return method.map(*captured(model, images, layer, targets))

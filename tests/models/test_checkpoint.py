@@ -334,7 +334,7 @@ def test_a_recipe_in_part_is_filled_up():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"size": 0}, {"size": 10**9}, {"size": "224"}, {"resize": True}, {"mean": [0.5]}, {"mean": 0.5},
+        {"size": 0}, {"size": 10**9}, {"size": "224"}, {"resize": True}, {"mean": [0.5, 0.5]}, {"mean": 0.5},
         {"mean": [float("nan"), 0, 0]}, {"std": [0, 1, 1]}, {"interpolation": "lanczos"}, {"interpolation": ["a"]},
     ],
 )  # fmt: skip

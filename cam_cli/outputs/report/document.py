@@ -11,6 +11,9 @@ from cam_cli.outputs.record import number
 
 from .schema import report_schema
 
+PLAIN = {int, str, bool, type(None)}
+"""What stays as it is."""
+
 
 def document(report: dict[str, Any]) -> bytes:
     """`timing` comes last: what stands before it depends on nothing but the report's other values.
@@ -39,7 +42,8 @@ def ordered(value: Any, schema: dict[str, Any]) -> Any:
         keys = [key for key in known if key in value] + [key for key in value if key not in known]
         return {key: ordered(value[key], known.get(key, other)) for key in keys}
     if isinstance(value, (list, tuple)):
-        return [ordered(one, schema.get("items", {})) for one in value]
+        items = schema.get("items", {})
+        return [one if type(one) in PLAIN else ordered(one, items) for one in value]
     return number(value) if isinstance(value, float) else value
 
 

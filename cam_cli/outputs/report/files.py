@@ -13,6 +13,9 @@ from .markdown import markdown
 from .page import page
 from .per_image import Row, per_image
 
+NAMES = ("per_image.csv", "metrics.json", "report.md", "report.html", "report.json")
+"""Of every report; beside these there are curves."""
+
 
 def files(
     report: dict[str, Any], rows: Iterable[Row] = (), cases: Sequence[Case] = ()

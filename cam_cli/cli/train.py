@@ -1,0 +1,60 @@
+"""`camtool train`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cam_cli.specs.train import (
+    HeadSpec,
+    LearningSpec,
+    TrainDataSpec,
+    TrainGeometrySpec,
+    TrainModelSpec,
+    TrainOutputSpec,
+    TrainRunSpec,
+    TrainSpec,
+    TrainTerminalSpec,
+)
+
+from .session import carry_out
+
+Dataset = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATASET",
+        help="Images with labels: a folder of class folders, a .csv with path and class, labels or a column a class, a "
+        "VOC folder, a COCO .json, … Boxes in it are not looked at.",
+        show_default=False,
+    ),
+]
+
+
+def train(
+    dataset: Dataset,
+    data: TrainDataSpec,
+    model: TrainModelSpec,
+    head: HeadSpec,
+    learning: LearningSpec,
+    geometry: TrainGeometrySpec,
+    output: TrainOutputSpec,
+    run: TrainRunSpec,
+    terminal: TrainTerminalSpec,
+) -> None:
+    """Learn where classes are from labels alone: a head of score maps on a classifier's trunk, in one file for
+    --checkpoint.
+
+    Example: camtool train photos --pool avg -o birds.safetensors
+    """
+    spec = TrainSpec(tuple(sys.argv[1:]), dataset, data, model, head, learning, geometry, output, run)
+    from cam_cli.tasks.train import check_failures
+    from cam_cli.tasks.train import train as run_train
+
+    outcome = carry_out(
+        lambda console, stop: run_train(spec, console, stop),
+        lambda console, outcome: console.trained(outcome),
+        terminal,
+    )
+    check_failures(spec, outcome)

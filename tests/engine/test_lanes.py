@@ -1,0 +1,140 @@
+"""Lanes: order, batches by position, bounds, stopping, errors; and that lanes change no bit of a result."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from cam_cli.engine.flow import Flow
+from cam_cli.engine.lanes import Lanes, in_lanes
+from tests.engine.test_explain import explainer, picture
+from tests.nets import Residual, seeded
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def run(items, lanes, *, batch_size=4, stop=None):
+    return in_lanes(items, lanes, batch_size=batch_size, threads=1, stop=stop or threading.Event())
+
+
+def test_order_is_the_listings_whichever_lane_is_quick():
+    def lane(batch):
+        time.sleep(0.02 * (batch[0] // 4 % 3))
+        return [item * 10 for item in batch]
+
+    assert list(run(range(30), [lane] * 3)) == [item * 10 for item in range(30)]
+
+
+def test_batches_are_cut_by_position_and_one_thread_is_in_a_lane():
+    batches, inside = [], []
+
+    def made(name):
+        def lane(batch):
+            assert name not in inside, "two threads in one lane"
+            inside.append(name)
+            time.sleep(0.005)
+            batches.append(list(batch))
+            inside.remove(name)
+            return batch
+
+        return lane
+
+    list(run(range(22), [made(name) for name in "abc"], batch_size=5))
+    assert sorted(batches) == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11, 12, 13, 14], [15, 16, 17, 18, 19], [20, 21]]
+
+
+def test_what_is_under_way_is_bounded():
+    taken = []
+
+    def items():
+        for item in range(1000):
+            taken.append(item)
+            yield item
+
+    results = run(items(), [lambda batch: batch] * 2)
+    for item, _ in zip(range(100), results, strict=False):
+        assert len(taken) <= item + 4 * (2 * 2 + 1)
+    results.close()
+
+
+def test_stopped_it_finishes_what_is_under_way_and_begins_nothing():
+    stop, begun = threading.Event(), []
+
+    def lane(batch):
+        begun.append(batch[0])
+        if batch[0] >= 8:
+            stop.set()
+        return batch
+
+    done = list(run(range(400), [lane, lane], stop=stop))
+    assert done == list(range(len(done)))
+    assert len(done) == 4 * len(begun)
+    assert len(begun) <= 2 + 3
+
+
+def test_an_error_comes_after_what_comes_before_it():
+    def lane(batch):
+        for item in batch:
+            if item == 9:
+                raise RuntimeError("item 9")
+            yield item
+
+    results = run(range(40), [lane] * 2)
+    assert [next(results) for _ in range(9)] == list(range(9))
+    with pytest.raises(RuntimeError, match="item 9"):
+        next(results)
+
+
+@pytest.mark.parametrize(
+    ("cores", "batches", "workers", "lanes"),
+    [
+        (2, 100, 2, (2, 1)),
+        (8, 3, 8, (3, 2)),
+        (8, 100, 2, (2, 1)),
+        (1, 5, 4, (1, 1)),
+        (4, 1, 4, (1, 4)),
+        (4, 0, 4, (1, 4)),
+    ],
+)
+def test_lanes_share_the_cores(cores, batches, workers, lanes):
+    assert Lanes.of(cores, batches, workers) == lanes
+
+
+def test_lanes_and_stages_give_the_same_bits():
+    model = seeded(Residual())
+    first = explainer(model, ("gradcam@last", "cam@last"), ("top2",))
+    pictures = [picture(str(seed), seed=seed) for seed in range(23)]
+    finish = lambda one: one  # noqa: E731
+    found = []
+    for flow in (
+        Flow(lambda one: one, (first,), 4, 2),
+        Flow(lambda one: one, (first,), 4, 2, threads=1),
+        Flow(lambda one: one, (first, first.replica(), first.replica()), 4, 3, threads=1),
+    ):
+        torch.set_num_threads(1)
+        found.append(list(flow.run(pictures, finish, threading.Event())))
+    for one, two, three in zip(*found, strict=True):
+        assert one.item == two.item == three.item
+        for maps in zip(one.maps, two.maps, three.maps, strict=True):
+            np.testing.assert_array_equal(maps[0].raw, maps[1].raw)
+            np.testing.assert_array_equal(maps[0].raw, maps[2].raw)
+
+
+def test_replicas_share_values_and_nothing_else():
+    model = seeded(Residual()).train()
+    twin = explainer(model).replica().module
+    for (name, mine), (_, theirs) in zip(model.named_parameters(), twin.named_parameters(), strict=True):
+        assert mine is not theirs, name
+        assert mine.data_ptr() == theirs.data_ptr(), name
+    assert all(one is other for one, other in zip(model.buffers(), twin.buffers(), strict=True))
+    twin.eval()
+    twin.fc.weight.requires_grad_(False)
+    assert model.training
+    assert model.fc.weight.requires_grad
