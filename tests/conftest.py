@@ -10,11 +10,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from cam_cli.cli.app import app
 from cam_cli.cli.boundary import guarded
 
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_images"
+settings.register_profile("patient", deadline=None)  # a busy machine is no bug
+settings.load_profile("patient")
 
 
 @dataclass

@@ -14,6 +14,8 @@ import pytest
 from cam_cli.outputs.schema import result_schema
 from tests.conftest import SAMPLES
 
+ILSVRC = SAMPLES.parents[1] / "shared/data/ilsvrc"
+
 
 def files(folder) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
@@ -207,6 +209,24 @@ def test_half_precision_stays_close(camtool, precision):
         name = one["maps"][0]["files"]["raw"]
         maps = [np.load(f"{out}/{name}").ravel() for out in ("full", "half")]
         assert np.corrcoef(*maps)[0, 1] > 0.995
+
+
+@pytest.mark.slow
+def test_bf16_says_the_same_of_photographs(camtool):
+    """Folded in fp32, then cast. gap: between the two highest scores in fp32, in logits."""
+    if not ILSVRC.is_dir():
+        pytest.skip("no reference data beside the project")
+    command = ["cam", ILSVRC, "--save", "none", "--json", "-o"]
+    full = camtool(*command, "full").records
+    half = camtool(*command, "half", "--precision", "bf16").records
+    assert len(full) == len(half) >= 600
+    same = [
+        one["predictions"][0]["index"] == other["predictions"][0]["index"]
+        for one, other in zip(full, half, strict=True)
+    ]
+    gaps = [one["predictions"][0]["logit"] - one["predictions"][1]["logit"] for one in full]
+    assert sum(same) / len(same) >= 0.985
+    assert all(one for one, gap in zip(same, gaps, strict=True) if gap >= 0.25)
 
 
 def test_a_shared_range_makes_maps_comparable(camtool):

@@ -41,7 +41,7 @@ def masks(draw_):
     return np.random.default_rng(seed).random((height, width)) < share
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(masks())
 def test_run_lengths_as_pycocotools_packs_them_and_as_we_do(mask):
     api = pytest.importorskip("pycocotools.mask")
@@ -59,7 +59,7 @@ def test_run_lengths_as_pycocotools_packs_them_and_as_we_do(mask):
 NUMBERS = st.one_of(st.floats(-30, 70), st.integers(-30, 70).map(float), st.integers(-150, 350).map(lambda n: n / 10))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=3, max_size=8), min_size=1, max_size=3),
     st.tuples(st.integers(10, 50), st.integers(10, 50)),

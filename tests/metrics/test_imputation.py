@@ -61,7 +61,7 @@ def test_equals_a_direct_solution(size, channels):
         assert torch.equal(one[:, ~mask], picture[:, ~mask])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 9), st.integers(1, 9), st.data())
 def test_equals_a_direct_solution_for_any_mask(height, width, data):
     bits = data.draw(st.lists(st.booleans(), min_size=height * width, max_size=height * width))

@@ -159,7 +159,7 @@ def test_nothing_is_left_to_choose_by():
     st.floats(0.1, 0.6),
     st.integers(0, 99),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_split(sets, part, seed):
     found = samples(*("".join(sorted(one)) for one in sets))
     try:

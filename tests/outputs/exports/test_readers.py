@@ -106,7 +106,7 @@ BOUNDS = {  # pixels an edge may be off, for a side of so many pixels: the forma
 
 
 @pytest.mark.parametrize("name", BOUNDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(picture=pictures())
 def test_round_trip(name, picture):
     size, boxes = picture
@@ -119,7 +119,7 @@ def test_round_trip(name, picture):
     assert off[:, 1::2].max() <= bound(size[1])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(picture=pictures())
 def test_voc_holds_the_box_and_less_than_a_pixel_more(picture):
     size, boxes = picture
