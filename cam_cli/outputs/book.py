@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from typing import Any
 
 from .folder import LEFT_OUT, RESULTS, TABLE, Folder
@@ -23,10 +24,12 @@ class Book:
         """Opens the files of a folder that is ready; only: whether images may be left out. Raises OutputFailed."""
         if folder is None:
             return cls([], None)
-        table = Lines(folder.path / TABLE)
-        table.add(csv_line(COLUMNS))
-        left_out = Lines(folder.path / LEFT_OUT) if only else None
-        return cls([(Lines(folder.path / RESULTS), json_line), (table, csv_lines)], left_out)
+        with ExitStack() as opened:
+            results, table = (opened.enter_context(closing(Lines(folder.path / name))) for name in (RESULTS, TABLE))
+            left_out = opened.enter_context(closing(Lines(folder.path / LEFT_OUT))) if only else None
+            table.add(csv_line(COLUMNS))
+            opened.pop_all()  # they stay open
+        return cls([(results, json_line), (table, csv_lines)], left_out)
 
     def add(self, record: dict[str, Any]) -> None:
         """Raises OutputFailed."""

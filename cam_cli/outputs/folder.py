@@ -64,7 +64,9 @@ class Folder:
             )
         strange = [name for name in (RUN, RESULTS, TABLE, ROWS, EXPORTED) if (folder / name).exists() and run is None]
         if strange and not overwrite:
-            raise OutputRefused(f"{folder / strange[0]} exists and is of no run of camtool; choose another -o")
+            raise OutputRefused(
+                f"{folder / strange[0]} exists and no run recorded it; --overwrite replaces it, or choose another -o"
+            )
         cut_off = run is not None and not run.get("finished")
         since = 0 if overwrite else began(run) if run and (resume or cut_off) else None
         return cls(folder, set() if templated else None, run if resume else None, since)

@@ -1,6 +1,9 @@
 """Runs that take a blink: a tiny network, tiny pictures, and folders to be compared."""
 
 import json
+import re
+from io import BytesIO
+from math import isclose
 from pathlib import Path
 
 import cv2
@@ -9,6 +12,14 @@ import numpy as np
 NETWORK = "from tests.nets import Residual, seeded\n\n\ndef make():\n    return seeded(Residual())\n"
 MODEL = ("-m", "net.py:make", "--size", "32", "--labels", "labels.txt", "--batch-size", "4")
 CLASSES = "abcd"
+COMMANDS = {
+    "localize": ("localize", "in", *MODEL, "--save", "overlay,raw", "--export", "coco,yolo,csv", "-c", "top2"),
+    "two models": ("gradcam", "in", *MODEL, "-m", "other=net.py:make", "--save", "panel", "--name", "{stem}_{model}"),
+    "only": ("explain", "in", *MODEL, "--method", "gradcam", "--truth", "data.csv", "--only", "wrong"),
+    "evaluate": ("evaluate", "data.csv", *MODEL, "--save-maps", "--metrics", "gt_known_loc", "--resamples", "9"),
+    "maps": ("evaluate", "data.csv", "--maps", "whole/maps", "--metrics", "gt_known_loc", "--resamples", "9"),
+}
+FAILED = 5  # the exit code of all of them: one picture is broken
 
 
 def make(folder: Path, count: int) -> None:
@@ -33,7 +44,7 @@ def content(folder: Path) -> dict[str, object]:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             name, data = str(path.relative_to(folder)), path.read_bytes()
-            found[name] = data
+            found[name] = data.replace(str(folder.resolve()).encode(), b"HERE")
             if name in ("run.json", "report.json"):
                 found[name] = timeless(json.loads(data))
             elif name in ("report.html", "report.md"):
@@ -53,3 +64,29 @@ def timeless(document: dict) -> dict:
                     key: value for key, value in spec[group].items() if key not in ("output", "resume", "overwrite")
                 }
     return kept
+
+
+def near(one: object, other: object) -> bool:
+    """Whether two contents are the same but for the last digits of numbers; pictures are not looked at."""
+    if isinstance(one, bytes) and isinstance(other, bytes):
+        if one.startswith(b"\x93NUMPY"):
+            return bool(np.allclose(np.load(BytesIO(one)), np.load(BytesIO(other)), rtol=0, atol=1e-5))
+        if b"\0" in one:
+            return True
+        return near([*map(value, one.decode().splitlines())], [*map(value, other.decode().splitlines())])
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(near(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(near, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return isclose(one, other, rel_tol=1e-5, abs_tol=1e-5)
+    return one == other
+
+
+def value(line: str) -> object:
+    """A line of a text file: JSON, or words and numbers."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        words = re.split(r"[][{}\s,;]", line)
+        return [float(word) if re.fullmatch(r"-?\d+\.\d*(e-\d+)?", word) else word for word in words]

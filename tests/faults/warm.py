@@ -1,12 +1,12 @@
 """The command in processes that cost no start: forked from one that has imported everything and done nothing.
 
-`python -m tests.faults.warm` is that process: a JSON object a line on stdin, `arguments`, `cwd`, `log` and `fault`; on
-stdout the process id of the run, and when it is over its wait status and how long it took.
+`python -m tests.faults.warm` is that process. It takes a JSON object a line on stdin, `arguments`, `cwd` and `faults`,
+and gives on stdout the process id of the run, and when that is over an object with what `Over` holds.
 """
 
 import json
 import os
-import random
+import selectors
 import signal
 import subprocess
 import sys
@@ -17,15 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .injected import FAULTS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
 class Over:
-    """code: the exit code, negative where a signal ended it. err: what was on stderr and stdout."""
+    """A run that has ended. code: the exit code, negative where a signal ended it."""
 
     code: int
     seconds: float
+    out: str
     err: str
 
 
@@ -39,18 +42,15 @@ class Warm:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=where, text=True,
         )  # fmt: skip
 
-    def __call__(
-        self, cwd: Path, *arguments: str, fault: dict[str, Any] | None = None, kill: Callable[[int], None] | None = None
-    ) -> Over:
-        """fault: a key of FAULTS and what it is given. kill: called with the process id while the run goes on."""
-        asked = {"arguments": arguments, "cwd": str(cwd), "log": str(cwd / "log"), "fault": fault or {}}
+    def __call__(self, cwd: Path, *arguments: str, kill: Callable[[int], None] | None = None, **faults: Any) -> Over:
+        """faults: names of FAULTS, with what they are given. kill: called with the process id while the run goes on."""
+        asked = {"arguments": arguments, "cwd": str(cwd), "faults": faults}
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
         pid = int(self.process.stdout.readline())
         if kill:
             kill(pid)
-        status, seconds = json.loads(self.process.stdout.readline())
-        return Over(os.waitstatus_to_exitcode(status), seconds, (cwd / "log").read_text(errors="replace"))
+        return Over(**json.loads(self.process.stdout.readline()))
 
     def close(self) -> None:
         self.process.stdin.close()
@@ -69,63 +69,41 @@ def killing(seconds: float) -> Callable[[int], None]:
     return kill
 
 
-# What follows runs in the forked process.
-
-TOUCHING = {"os.rename", "os.remove", "os.link", "os.mkdir", "os.rmdir", "os.truncate", "os.utime"}
+# What follows runs in the warm process.
 
 
-def at_touch(number: int) -> None:
-    """Kill -9 just before the file system is changed for the `number`-th time, from 1."""
-    left = number
-
-    def hook(event: str, given: tuple) -> None:
-        nonlocal left
-        written = event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-        if (written and given[0] != "/dev/null") or event in TOUCHING:
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hook)
-
-
-def at_line(number: int) -> None:
-    """Kill -9 in the middle of the `number`-th line that is added to any file, from 1."""
-    from cam_cli.outputs.lines import Lines
-
-    add, left = Lines.add, number
-
-    def torn(self: Lines, lines: bytes) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            self.file.write(lines[: random.Random(number).randrange(len(lines))])
-            os.kill(os.getpid(), signal.SIGKILL)
-        add(self, lines)
-
-    Lines.add = torn
-
-
-FAULTS = {"at_touch": at_touch, "at_line": at_line}
-
-
-def child(asked: dict[str, Any]) -> None:
+def child(asked: dict[str, Any], out: int, err: int) -> None:
     os.chdir(asked["cwd"])
-    log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for stream in (1, 2):
-        os.dup2(log, stream)
-    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
     sys.argv = ["camtool", *asked["arguments"]]
 
     from cam_cli.cli.app import app
     from cam_cli.cli.boundary import guarded
 
-    for name, given in asked["fault"].items():
+    for name, given in asked["faults"].items():
         FAULTS[name](given)
     code = guarded(app, list(asked["arguments"]))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def drained(pipes: list[int]) -> list[bytes]:
+    """Everything that comes out of them, until nobody writes any more."""
+    found = dict.fromkeys(pipes, b"")
+    with selectors.DefaultSelector() as ready:
+        for pipe in pipes:
+            ready.register(pipe, selectors.EVENT_READ)
+        while ready.get_map():
+            for key, _ in ready.select():
+                piece = os.read(key.fd, 1 << 16)
+                found[key.fd] += piece
+                if not piece:
+                    ready.unregister(key.fd)
+                    os.close(key.fd)
+    return [found[pipe] for pipe in pipes]
 
 
 def serve() -> None:
@@ -137,12 +115,18 @@ def serve() -> None:
     import cam_cli.tasks.merge  # noqa: F401
 
     for line in sys.stdin:
+        (out, to_out), (err, to_err) = os.pipe(), os.pipe()
         pid, began = os.fork(), time.monotonic()
         if pid == 0:
-            child(json.loads(line))
+            child(json.loads(line), to_out, to_err)
+        os.close(to_out)
+        os.close(to_err)
         print(pid, flush=True)
-        _, status = os.waitpid(pid, 0)
-        print(json.dumps([status, time.monotonic() - began]), flush=True)
+        said = drained([out, err])
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        told = {"code": code, "seconds": time.monotonic() - began}
+        out, err = (one.decode(errors="replace") for one in said)
+        print(json.dumps({**told, "out": out, "err": err}), flush=True)
 
 
 if __name__ == "__main__":
