@@ -21,17 +21,23 @@ from .evaluation import Plan, protocol_json
 from .gates import judge
 from .numbers import Numbers
 from .reporting import Reporter, Rows
-from .versions import versions
 
 Json = dict[str, Any]
 SCHEMA = "camtool.report/1"
 
 
 def close(
-    spec: EvaluateSpec, plan: Plan, lineup: Lineup, numbers: Mapping[str, Numbers], files: Files, seconds: float
+    spec: EvaluateSpec,
+    plan: Plan,
+    lineup: Lineup,
+    numbers: Mapping[str, Numbers],
+    versions: Mapping[str, str],
+    files: Files,
+    seconds: float,
 ) -> Json:
-    """Reads the rows back, writes every file of the report, and returns it. Gates are about the whole: those of a shard
-    are judged when it is joined with the others. Raises OutputFailed, OutputRefused."""
+    """Reads the rows back, writes every file of the report, and returns it. versions: of what made the rows. Gates are
+    about the whole: those of a shard are judged when it is joined with the others. Raises OutputFailed, OutputRefused.
+    """
     rows = list(read_rows(plan.folder.path))
     reporter = Reporter(
         rows, numbers, lineup.runs, lineup.baselines, spec.data.by, spec.metric.resamples, spec.run.seed
@@ -51,7 +57,7 @@ def close(
             "device": lineup.facts["device"],
             "precision": lineup.facts["precision"],
         },
-        "versions": versions(),
+        "versions": dict(versions),
         "timing": {"written": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": round(seconds, 3)},
     }
     gates = plan.gates if spec.run.part.count == 1 else ()

@@ -85,7 +85,7 @@ def evaluate(spec: EvaluateSpec, listener: Listener, stop: Event) -> Outcome:
             known.remove()
         outcome.stopped = stop.is_set()
         if not outcome.stopped:
-            conclude(spec, plan, bench.lineup, numbers, files, outcome)
+            conclude(spec, plan, bench.lineup, numbers, run["versions"], files, outcome)
     return outcome
 
 
@@ -104,6 +104,7 @@ def conclude(
     plan: Plan,
     lineup: Lineup,
     numbers: Mapping[str, Numbers],
+    versions: Mapping[str, str],
     files: Files,
     outcome: Outcome,
 ) -> None:
@@ -111,7 +112,7 @@ def conclude(
     if outcome.total:
         from .closing import close
 
-        report = close(spec, plan, lineup, numbers, files, outcome.seconds)
+        report = close(spec, plan, lineup, numbers, versions, files, outcome.seconds)
         outcome.report = plan.folder.path / REPORT
         outcome.gates, outcome.runs = report["gates"], report["runs"]
     files.settle()

@@ -74,7 +74,7 @@ def join_results(whole: ExplainSpec, shares: list[Share], listener: Listener, st
     summary = Summary(images, models, str(folder.path))
     folder.open()
     with described(folder, joined(run, whole), summary):
-        listener.begin(summary.total)
+        listener.begin(summary.total, "joining")
         exports = Exports.open(whole.export, setting, folder)
         with Book.open(folder, whole.classes.only is not None) as book, exports:
             keeper = Keeper(folder, book, exports, summary, listener)
@@ -105,7 +105,7 @@ def join_rows(whole: EvaluateSpec, shares: list[Share], listener: Listener, stop
     outcome = Outcome(images, models, str(plan.folder.path))
     plan.folder.open()
     with described(plan.folder, joined(run, whole), outcome), closing(Files(plan.folder, "none")) as files:
-        listener.begin(outcome.total)
+        listener.begin(outcome.total, "joining")
         with RowBook(plan.folder.path) as book:
             for share, row in interleaved(shares, ROWS, images, models, run["batch_size"]):
                 if stop.is_set():
@@ -118,7 +118,7 @@ def join_rows(whole: EvaluateSpec, shares: list[Share], listener: Listener, stop
                 listener.judged(row["image"], row["error"])
         outcome.stopped = stop.is_set()
         if not outcome.stopped:
-            conclude(whole, plan, lineup, numbers, files, outcome)
+            conclude(whole, plan, lineup, numbers, run["versions"], files, outcome)
     return outcome
 
 

@@ -45,6 +45,17 @@ def test_shards_joined_are_one_run(name, command, whole, small, shards, merged, 
     assert over.out == said
 
 
+def test_the_versions_told_are_those_of_the_shards(small, shards, merged):
+    """Not of what joins them."""
+    folders = shards((*COMMANDS["evaluate"], "--limit", "8"), 2)
+    for path in (small / one / "run.json" for one in folders):
+        run = json.loads(path.read_bytes())
+        path.write_text(json.dumps(run | {"versions": {"camtool": "0.0.7"}}))
+    merged(*folders, "-o", "out", code=0)
+    assert json.loads((small / "out/report.json").read_bytes())["versions"] == {"camtool": "0.0.7"}
+    assert json.loads((small / "out/run.json").read_bytes())["versions"] == {"camtool": "0.0.7"}
+
+
 def test_more_shards_than_batches(warm, small, shards, merged):
     command = (*COMMANDS["only"], "--limit", "5")
     warm(small, *command, "-o", "whole")
