@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -68,24 +69,40 @@ def remove() -> None:
         shutil.rmtree("out", ignore_errors=True)
 
 
-def worker(number: int) -> None:
-    """A thread that finishes results raises, at the `number`-th."""
+def stuck(number: int) -> None:
+    """A thread that finishes results will not end; meanwhile Ctrl-C is pressed, and again."""
+
+    def wait() -> None:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.5)
+        time.sleep(300)
+
+    at_finish(number, wait)
+
+
+def broken() -> None:
+    raise RuntimeError("a worker fell over")
+
+
+def at_finish(number: int, what: Callable[[], None]) -> None:
+    """In the thread that finishes the `number`-th result, before it does."""
     from cam_cli.engine.scorer import Scorer
     from cam_cli.outputs.finishing import Finisher
 
     left = number
 
-    def broken(call: Callable[..., Any]) -> Callable[..., Any]:
+    def changed(call: Callable[..., Any]) -> Callable[..., Any]:
         def finish(self: Any, one: Any) -> Any:
             nonlocal left
             left -= 1
             if left == 0:
-                raise RuntimeError("a worker fell over")
+                what()
             return call(self, one)
 
         return finish
 
-    Finisher.__call__, Scorer.__call__ = broken(Finisher.__call__), broken(Scorer.__call__)
+    Finisher.__call__, Scorer.__call__ = changed(Finisher.__call__), changed(Scorer.__call__)
 
 
 def little_memory(most: int) -> None:
@@ -128,7 +145,8 @@ FAULTS: dict[str, Callable[[Any], None]] = {
     "gone_at_line": lambda number: at_line(number, lambda *_: remove()),
     "int_at_line": lambda number: at_line(number, lambda *_: os.kill(os.getpid(), signal.SIGINT)),
     "term_at_line": lambda number: at_line(number, lambda *_: os.kill(os.getpid(), signal.SIGTERM)),
-    "worker_at": worker,
+    "worker_at": lambda number: at_finish(number, broken),
+    "stuck_at": stuck,
     "little_memory": little_memory,
     "after_listing": after_listing,
 }

@@ -71,6 +71,14 @@ def test_told_to_stop(command, whole, warm, small, fault, code):
 
 
 @pytest.mark.parametrize("name", ["localize"])
+def test_told_to_stop_twice(command, whole, warm, small):
+    """The second time nothing is waited for; what was half written goes."""
+    over = warm(small, *command, "-o", "out", stuck_at=15)
+    assert (over.code, over.seconds < 100) == (130, True), over.err
+    assert completed(warm, small, command) == whole
+
+
+@pytest.mark.parametrize("name", ["localize"])
 def test_told_to_stop_with_a_full_disk(command, warm, small):
     assert stopped(warm, small, command, 130, int_at_line=9, full_at_line=10)[-1] == "OutputFailed"
 
