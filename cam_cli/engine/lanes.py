@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from queue import SimpleQueue
 from threading import Event
@@ -40,9 +41,8 @@ def in_lanes(
 
     At most two batches a lane are under way or wait to be handed out. When `stop` is set no more are begun, and those
     under way are finished. An exception in a lane ends the stream and is raised here, after what comes before it.
+    Meanwhile the process's arithmetic has so many `threads`.
     """
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
     source = iter(items)
     free: SimpleQueue[Lane[Item, Done]] = SimpleQueue()
     for lane in lanes:
@@ -66,7 +66,7 @@ def in_lanes(
 
     waiting = batches()
     ahead: deque[Future[tuple[list[Done], Exception | None]]] = deque()
-    with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as pool:
+    with arithmetic(threads), ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as pool:
         try:
             while True:
                 ahead.extend(pool.submit(run, batch) for batch in islice(waiting, 2 * len(lanes) - len(ahead)))
@@ -79,3 +79,16 @@ def in_lanes(
         finally:
             for one in ahead:
                 one.cancel()
+
+
+@contextmanager
+def arithmetic(threads: int) -> Iterator[None]:
+    """Inside, torch and OpenCV compute with so many threads; after, with as many as before."""
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])

@@ -11,7 +11,7 @@ from typing import Any
 
 from cam_cli.datasets.dataset import Dataset, among
 from cam_cli.datasets.predictions import Predictions, Said, read_predictions
-from cam_cli.engine.flow import Flow
+from cam_cli.engine.flow import Flow, cores
 from cam_cli.engine.judged import Baseline, Judged, Sketch, with_baselines
 from cam_cli.errors import ImageUnreadable, InputEmpty, InputMissing, MapMissing, MapUnreadable
 from cam_cli.images.header import Header, read_header
@@ -103,7 +103,7 @@ def from_files(spec: EvaluateSpec, dataset: Dataset, listener: Listener) -> Benc
     read = MapReader(folder, truths, table, baselines, spec.run.seed)
     run = {"run": IN_FILES, "model": IN_FILES, "network": folder, "weights": None, "sha256": None}
     return Bench(
-        Flow(read, (list,), 64, spec.run.workers or os.cpu_count() or 1),
+        Flow(read, (list,), 64, spec.run.workers or cores()),
         Lineup(
             ({**run, "method": IN_FILES, "layers": []},),
             tuple(baselines),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence, Set
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +17,7 @@ from cam_cli.engine.beside import Beside
 from cam_cli.engine.column import Column
 from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.explain import Explainer
-from cam_cli.engine.flow import Flow
+from cam_cli.engine.flow import Flow, cores
 from cam_cli.engine.lanes import Lanes
 from cam_cli.engine.selection import several
 from cam_cli.errors import ImageTooLarge, ImageUnreadable, ModelFailed, OutOfMemory, UsageError
@@ -98,19 +97,18 @@ def make_flow(
     read: Reader, beside: Beside[Outcome], spec: RunSpec, device: torch.device, images: int, heavy: bool
 ) -> Flow[Outcome]:
     """On a CPU lanes side by side, on other devices stages one behind the other. A network that cannot be copied has
-    one lane."""
-    cores = os.cpu_count() or 1
+    one lane. No lane has more threads than the environment gives arithmetic (OMP_NUM_THREADS)."""
     auto = spec.batch_size == "auto"
-    size = default_batch(device, images, cores, heavy) if auto else int(spec.batch_size)
-    workers = spec.workers or cores
+    size = default_batch(device, images, cores(), heavy) if auto else int(spec.batch_size)
+    workers = spec.workers or cores()
     if device.type != "cpu":
         return Flow(read, (beside,), size, workers)
-    lanes = Lanes.of(cores, ceil(images / size), workers)
+    lanes = Lanes.of(cores(), ceil(images / size), workers)
     try:
         replicas = [beside.replica() for _ in range(lanes.side_by_side - 1)]
     except Exception:  # whatever copying a person's own network raises
-        lanes, replicas = Lanes(1, cores), []
-    return Flow(read, (beside, *replicas), size, workers, lanes.threads)
+        lanes, replicas = Lanes(1, cores()), []
+    return Flow(read, (beside, *replicas), size, workers, min(lanes.threads, torch.get_num_threads()))
 
 
 def prepare(

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from cam_cli.engine.flow import cores
 from cam_cli.specs.train import TrainSpec
 from cam_cli.training.cache import FeatureCache, gigabytes
 from cam_cli.training.featuring import Featurer, Wanted
@@ -94,4 +95,4 @@ def digest(samples: Samples) -> str:
 
 
 def workers(spec: TrainSpec) -> int:
-    return spec.run.workers or os.cpu_count() or 1
+    return spec.run.workers or cores()

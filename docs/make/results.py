@@ -25,7 +25,7 @@ COMMANDS = {
     "bilinear": "camtool evaluate ilsvrc/manifest.csv --method cam --interpolation bilinear",
     "wsol": f"camtool evaluate ilsvrc/manifest.csv {METHODS} --protocol wsol",
     "voc": f"camtool evaluate voc --class-map voc-from-imagenet {METHODS}",
-    "faithful": f"camtool evaluate ilsvrc/manifest.csv {METHODS} --metrics faithfulness,sanity --sample 100",
+    "faithful": f"camtool evaluate ilsvrc/manifest.csv {METHODS} --metrics faithfulness,sanity --sample 50",
 }
 """At `--protocol wsol` a method besides cam is marked as modified, which it is: the kit's is CAM."""
 
@@ -80,7 +80,7 @@ Few photographs, so wide intervals; `person`, the most frequent class, has three
 FAITHFUL = """
 ## Faithfulness
 
-100 of the ILSVRC photographs, drawn with seed 0; of each the most probable class.
+50 of the ILSVRC photographs, drawn with seed 0; of each the most probable class.
 
 ```
 {command}

@@ -42,7 +42,7 @@ MODELS = {
 class Clock:
     """A listener that takes the time from the first image on."""
 
-    def begin(self, total: int) -> None:
+    def begin(self, *told: Any) -> None:
         self.began = time.perf_counter()
 
     def __getattr__(self, name: str) -> Any:

@@ -2,22 +2,17 @@
 
 import threading
 import time
+from contextlib import nullcontext
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from cam_cli.engine.flow import Flow
-from cam_cli.engine.lanes import Lanes, in_lanes
+from cam_cli.engine.lanes import Lanes, arithmetic, in_lanes
 from tests.engine.test_explain import explainer, picture
 from tests.nets import Residual, seeded
-
-
-@pytest.fixture(autouse=True)
-def threads():
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 def run(items, lanes, *, batch_size=4, stop=None):
@@ -107,6 +102,20 @@ def test_lanes_share_the_cores(cores, batches, workers, lanes):
     assert Lanes.of(cores, batches, workers) == lanes
 
 
+@pytest.mark.parametrize("broken", [False, True])
+def test_arithmetic_has_its_threads_meanwhile_and_then_those_it_had(broken):
+    before, seen = (torch.get_num_threads(), cv2.getNumThreads()), []
+
+    def lane(batch):
+        seen.append((torch.get_num_threads(), cv2.getNumThreads()))
+        return [1 / (0 if broken else 1)]
+
+    with pytest.raises(ZeroDivisionError) if broken else nullcontext():
+        list(in_lanes([1], [lane], batch_size=1, threads=before[0] + 3, stop=threading.Event()))
+    assert seen == [(before[0] + 3, before[0] + 3)]
+    assert (torch.get_num_threads(), cv2.getNumThreads()) == before
+
+
 def test_lanes_and_stages_give_the_same_bits():
     model = seeded(Residual())
     first = explainer(model, ("gradcam@last", "cam@last"), ("top2",))
@@ -118,8 +127,8 @@ def test_lanes_and_stages_give_the_same_bits():
         Flow(lambda one: one, (first,), 4, 2, threads=1),
         Flow(lambda one: one, (first, first.replica(), first.replica()), 4, 3, threads=1),
     ):
-        torch.set_num_threads(1)
-        found.append(list(flow.run(pictures, finish, threading.Event())))
+        with arithmetic(1):
+            found.append(list(flow.run(pictures, finish, threading.Event())))
     for one, two, three in zip(*found, strict=True):
         assert one.item == two.item == three.item
         for maps in zip(one.maps, two.maps, three.maps, strict=True):

@@ -1,6 +1,12 @@
 """report.html in a real browser: opened from a file, sorted, unfolded, read by pointer and by key, at every width."""
 
+import json
+from importlib.resources import files
+
 import pytest
+
+from cam_cli.outputs.report import web
+from cam_cli.outputs.report.figures import figure
 
 from .examples import HOSTILE
 
@@ -47,6 +53,13 @@ def test_hostile_names_are_text(browser, folder):
         assert HOSTILE in browser.texts(place)
     browser.one(".case").click()
     assert browser.one("dialog h2").text == HOSTILE
+
+
+def test_figures_are_those_of_the_other_files(report):
+    values = [0.5625, 0.4375, 0.0005, 0.0015, 12.25, 12.35, 1234.5, 9.9996, -0.5, -0.0001, 0, None]
+    code = (files(web) / "dom.js").read_text()
+    found = report.js(f"(() => {{ {code}; return {json.dumps(values)}.map((one) => figure(one, true)) }})()")
+    assert found == [figure(one, True) for one in values]
 
 
 def test_scripts_that_come_in_do_not_run(report):
