@@ -72,6 +72,7 @@ def outline(spec: EvaluateSpec) -> dict[str, Any]:
     told: dict[str, Any] = {
         "dataset": f"{plan.dataset.path} ({plan.dataset.format})",
         "images": images,
+        **({} if spec.run.shard is None else {"shard": spec.run.shard}),
         "classes": len(plan.dataset.classes),
         "maps": spec.metric.maps or f"of {', '.join(models)}, by {', '.join(methods)}",
         "metrics": ", ".join(plan.numbers.wanted),

@@ -119,6 +119,7 @@ def outline(spec: ExplainSpec, stdin: BinaryIO) -> dict[str, Any]:
     methods = list(spec.method.methods) or ["cam where it is exact, else gradcam"]
     return {
         "images": len(plan.listing),
+        **({} if spec.run.shard is None else {"shard": spec.run.shard}),
         "models": ", ".join(models),
         "methods": ", ".join(methods),
         "layers": ", ".join(spec.method.layers) or "as the methods choose",
