@@ -44,7 +44,10 @@ def small(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(params=COMMANDS)
+SLOW = ("only", "maps")
+
+
+@pytest.fixture(params=[pytest.param(one, marks=pytest.mark.slow) if one in SLOW else one for one in COMMANDS])
 def name(request) -> str:
     return request.param
 
