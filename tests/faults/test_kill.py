@@ -45,7 +45,7 @@ def test_runs_that_complete_are_killed_all_along(command, whole, warm, small):
             warm(small, *command, "-o", "out", "--overwrite", kill_at_line=20)
         code = warm(small, *command, "-o", "out", "--resume", kill_at_touch=number).code
         number, kills = number + 19, kills + 1
-    assert kills > 4
+    assert kills > 2
     assert content(small / "out") == whole
 
 
