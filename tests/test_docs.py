@@ -1,19 +1,25 @@
 """The README says what the tool does: its transcripts are run, its tables compared."""
 
+import importlib
+import pkgutil
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from runpy import run_path
+from types import SimpleNamespace
 
 import pytest
 
+from cam_cli import specs
 from cam_cli.errors import CamtoolError
 from cam_cli.methods import METHODS
 from cam_cli.outputs import KINDS
 from cam_cli.outputs.schema import error_kinds
 from cam_cli.specs.protocols import PROTOCOLS
+from cam_cli.specs.train import HeadSpec, LearningSpec, TrainDataSpec, TrainOutputSpec
 from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
 from tests.cli.test_explain import environment
 
@@ -95,6 +101,27 @@ def test_pages_of_the_registries_are_what_their_scripts_write(name):
 def test_the_page_of_evaluate_names_every_protocol():
     page = (TOP / "docs/evaluate.md").read_text()
     assert f"`--protocol {'|'.join([name for name in PROTOCOLS if name != 'camtool'])}`" in page
+
+
+def flags(*modules):
+    """Of every option that these modules of specs declare, how it may be spelt."""
+    for module in modules:
+        for group in vars(module).values():
+            for one in fields(group) if is_dataclass(group) else ():
+                if "option" in one.metadata:
+                    yield [flag for text in one.metadata["option"].flags for flag in text.split("/")]
+
+
+def test_the_page_of_train_names_its_options_and_none_that_is_not_there():
+    page = (TOP / "docs/train.md").read_text()
+    named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", page))
+    for group in (TrainDataSpec, HeadSpec, LearningSpec, TrainOutputSpec):
+        for spellings in flags(SimpleNamespace(group=group)):
+            if spellings[0] not in ("--dataset-format", "--images"):  # of datasets.md
+                assert named & set(spellings), spellings
+    modules = [importlib.import_module(f"cam_cli.specs.{one.name}") for one in pkgutil.iter_modules(specs.__path__)]
+    known = {flag for spellings in flags(specs, *modules) for flag in spellings}
+    assert named <= known, named - known
 
 
 @pytest.mark.parametrize("page", [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))], ids=lambda page: page.name)

@@ -213,9 +213,13 @@ class Terminal:
         if outcome.nothing:
             self.note("done", f"{where} is trained already; nothing was left to do")
             return
-        told = [f"{len(outcome.record['epochs'])} epochs, the best: {found['epoch']}"] if where else ["no epoch"]
+        told = (
+            [f"{counted(len(outcome.record['epochs']), 'epoch')}, the best: {found['epoch']}"]
+            if where
+            else ["no epoch"]
+        )
         told += [f"mean average precision {found['classification_ap']:.3f}"] if found.get("classification_ap") else []
-        told += [f"{len(outcome.failed)} images failed"] if outcome.failed else []
+        told += [f"{counted(len(outcome.failed), 'image')} failed"] if outcome.failed else []
         rest = "; stopped: --resume goes on" if outcome.stopped else ""
         self.note("done", f"{', '.join(told)} in {outcome.seconds:.1f} s: {where or 'nothing written yet'}{rest}")
 

@@ -20,6 +20,7 @@ from cam_cli.specs.train import (
 )
 
 from .session import carry_out
+from .stdout import outlined
 
 Dataset = Annotated[
     str,
@@ -49,8 +50,13 @@ def train(
     Example: camtool train photos --pool avg -o birds.safetensors
     """
     spec = TrainSpec(tuple(sys.argv[1:]), dataset, data, model, head, learning, geometry, output, run)
+    from cam_cli.tasks.lesson import outline
     from cam_cli.tasks.train import check_failures
     from cam_cli.tasks.train import train as run_train
+
+    if run.dry_run:
+        outlined(outline(spec), terminal.json)
+        return
 
     outcome = carry_out(
         lambda console, stop: run_train(spec, console, stop),

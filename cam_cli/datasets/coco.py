@@ -58,6 +58,7 @@ def read(request: Request, notes: Notes) -> Iterator[Truth]:
     file = chosen(request)
     content = load(file)
     labels = categories(file, content, notes)
+    notes.named.extend(labels.values())
     images: dict[int | str | None, Image] = {one.id: one for one in pictures(file, content)}
     told = "annotations" in content
     of_image = defaultdict(list)

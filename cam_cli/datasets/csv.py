@@ -58,6 +58,7 @@ def read(request: Request, notes: Notes) -> Iterator[Truth]:
     boxes, mask = table.column(BOXES), table.column(MASK)
     chosen = by_columns(table, request.columns)
     telling = labelling(table, request, {path, id, width, height, boxes, mask, *chosen.values()})
+    notes.named.extend(telling.each)
     ids = Unique()
     base = request.images or os.path.dirname(request.path) or os.curdir
     for number, cells in table.rows:

@@ -35,10 +35,14 @@ class Request:
 
 @dataclass
 class Notes:
-    """What was odd about a dataset and read all the same: counted by kind, and the first places of each."""
+    """What was odd about a dataset and read all the same: counted by kind, and the first places of each.
+
+    named: the classes that it lists by themselves, whether or not an image shows them.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     places: dict[str, list[str]] = field(default_factory=dict)
+    named: list[str] = field(default_factory=list)
 
     def add(self, kind: str, place: str) -> None:
         """kind: `size of 0 in the annotation`; place: a file, and a row where there are rows."""

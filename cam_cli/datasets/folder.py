@@ -57,6 +57,7 @@ def read(request: Request, notes: Notes) -> Iterator[Truth]:
         )
     if not any("/" in name for name in names):
         raise InputEmpty(f"{root}: no folder with images in it; a class is a folder of images")
+    notes.named.extend(sorted(one.name for one in os.scandir(root) if one.is_dir() and one.name[0] != "."))
     for name in names:
         label, slash, _ = name.partition("/")
         if not slash:

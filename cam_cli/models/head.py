@@ -27,7 +27,7 @@ IMAGES = 2  # one could agree by chance of symmetry; two do not
 TOLERANCE = 1e-4  # of the largest value compared
 WORKS = (
     "use `camtool gradcam`, a model that has such a head (efficientnet_lite0, ResNets, DenseNets, MobileNetV2 …), or "
-    "`camtool train`, which gives this one such a head"
+    "`camtool train DATASET -m {name}`, which gives this one such a head"
 )
 
 
@@ -97,7 +97,8 @@ def find_head(network: Network | nn.Module, size: int | None = None) -> Head:
     if head := smoothly_pooled(specimen, scores, trace.features):
         return head
     raise MethodUnsuitable(
-        f"cam needs global pooling and one linear layer at the end, {specimen.name} has {ending(trace)}; {WORKS}"
+        f"cam needs global pooling and one linear layer at the end, {specimen.name} has {ending(trace)}; "
+        + WORKS.format(name=specimen.name)
     )
 
 

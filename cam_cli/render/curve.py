@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from .text import INK, PAPER, Colour, font, plain, text_width
 
 WIDTH, HEIGHT = 960, 540
-LEFT, RIGHT, TOP, BOTTOM = 84, 84, 76, 64  # margins, px
+LEFT, RIGHT, TOP, BOTTOM = 84, 84, 88, 64  # margins, px
 GRID: Colour = (226, 226, 226)
 TICKS = 5
 FINE = 4  # lines are drawn at this scale, then shrunk
@@ -94,8 +94,8 @@ def written(
     draw.text((LEFT, 14), plain(title), INK, large)
     at = LEFT
     for line in lines:
-        draw.rectangle((at, 52, at + 18, 56), line.colour)
-        draw.text((at + 24, 54), plain(line.name), INK, small, anchor="lm")
+        draw.rectangle((at, 50, at + 18, 54), line.colour)
+        draw.text((at + 24, 52), plain(line.name), INK, small, anchor="lm")
         at += 24 + text_width(plain(line.name), 15) + 28
     right = any(line.right for line in lines)
     for tick in range(TICKS + 1):
@@ -108,5 +108,5 @@ def written(
         draw.text((x[place], HEIGHT - BOTTOM + 16), str(place + 1), INK, small, anchor="mm")
     draw.text(((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 18), "epoch", INK, small, anchor="mm")
     if chosen:
-        draw.text((x[chosen - 1], TOP - 9), "kept", INK, small, anchor="mm")
+        draw.text((x[chosen - 1], TOP - 12), "kept", INK, small, anchor="mm")
     return np.asarray(image)

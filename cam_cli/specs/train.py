@@ -165,7 +165,7 @@ class LearningSpec:
         panel=LEARNING,
         minimum=0,
         metavar="N",
-        help="Stop after N epochs without a better one; 0: never.",
+        help="Stop after N epochs without a better one or a lower loss; 0: never.",
     )
     batch: int | None = option(
         None,
@@ -175,7 +175,7 @@ class LearningSpec:
         metavar="N",
         help="Images a step. [default: 32, 16 with --finetune]",
     )
-    rate: float = option(1e-3, "--lr", panel=LEARNING, metavar="X", help="Learning rate of the head, at its highest.")
+    rate: float = option(3e-3, "--lr", panel=LEARNING, metavar="X", help="Learning rate of the head, at its highest.")
     trunk_rate: float = option(
         0.1,
         "--trunk-lr",

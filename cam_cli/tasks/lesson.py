@@ -16,7 +16,7 @@ from cam_cli.images.intensity import Intensity
 from cam_cli.images.recipe import asked
 from cam_cli.outputs.trained import TrainedFiles
 from cam_cli.specs.train import TrainDataSpec, TrainSpec
-from cam_cli.training.samples import Samples, check, choose_classes, single, telling
+from cam_cli.training.samples import SHOWN, Samples, check, choose_classes, single, telling
 from cam_cli.training.splitting import drawn
 from cam_cli.types import Truth
 
@@ -52,7 +52,12 @@ class Lesson:
         learn, choose = (
             [row for row, item in enumerate(side.items) if item.id not in failed] for side in (self.learn, self.choose)
         )
-        check(self.learn.take(learn), self.choose.take(choose), self.competing)
+        try:
+            check(self.learn.take(learn), self.choose.take(choose), self.competing)
+        except DatasetUnreadable as error:
+            raise DatasetUnreadable(
+                f"{counted(len(failed), 'image')} could not be read, and {error.message}"
+            ) from error
         return learn, choose
 
     def tell(self, listener: Listener) -> None:
@@ -96,6 +101,34 @@ class Lesson:
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def outline(spec: TrainSpec) -> dict[str, Any]:
+    """What a run would do, and what it costs: passes of the network over one image. Raises as `make_lesson`."""
+    lesson = make_lesson(spec)
+    learn, choose, options = len(lesson.learn), len(lesson.choose), spec.learning
+    if options.freeze:
+        passes = {"passes": learn * options.views + choose, "epochs": f"at most {options.epochs}, of the head alone"}
+    else:
+        passes = {
+            "passes": options.epochs * (learn + choose),
+            "passes back": options.epochs * learn,
+            "epochs": f"at most {options.epochs}",
+        }
+    return {
+        "data": ", ".join(f"{data.path} ({data.format})" for data in lesson.datasets),
+        "learn": learn,
+        "choose": choose,
+        "without labels": lesson.blank,
+        "classes": ", ".join(lesson.classes),
+        "labels": "single" if lesson.competing else "multi",
+        "model": ", ".join(choice.alias for choice in spec.model.choices()),
+        "pool": spec.head.pool,
+        "regime": "freeze" if options.freeze else "finetune",
+        "output": str(lesson.files.checkpoint),
+        **passes,
+        **({"odd": "; ".join(lesson.notes)} if lesson.notes else {}),
+    }
+
+
 def make_lesson(spec: TrainSpec) -> Lesson:
     """Reads the options that name things and the annotations; touches nothing.
 
@@ -127,10 +160,18 @@ def make_lesson(spec: TrainSpec) -> Lesson:
     if competing:
         sure, held = ([one for one in side if one.labels[0] in classes] for side in (sure, held))
     learn, choose, notes = sides(spec, part, sure, held, other, classes)
+    notes += unseen(part, data.classes)
     notes += [f"{counted(len(blank) + len(more), 'image')} without labels left out"] * bool(blank or more)
     notes += check(learn, choose, competing)
     datasets = (part, other) if other else (part,)
     return Lesson(datasets, learn, choose, competing, len(blank) + len(more), tuple(notes), files)
+
+
+def unseen(part: Dataset, asked: Sequence[str]) -> list[str]:
+    """Classes that the data list and no image of them shows, in words."""
+    names = [label for label in dict.fromkeys(part.notes.named) if label not in part.classes and not asked]
+    listed = ", ".join(names[:SHOWN]) + ", …" * (len(names) > SHOWN)
+    return [f"no image shows {listed}, which the data name: not learnt"] if names else []
 
 
 def opened(data: TrainDataSpec, path: str, split: str | None) -> Dataset:

@@ -37,7 +37,8 @@ ENLARGED = 10 / 7  # of the model's own size, where nobody asks for another: 320
 @dataclass(frozen=True)
 class Pupil:
     """network: on its device. source: the classifier, as it was loaded. layer: where it was cut. recipe: of the files
-    that come of it. elastic: whether it takes inputs of other sizes. own: its size when it was a classifier, px."""
+    that come of it. stride: input pixels from a cell of the last grid to the next. elastic: whether it takes inputs of
+    other sizes."""
 
     network: WeakNetwork
     source: Network

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from cam_cli import __version__
 from cam_cli.outputs.encode import encode
 from cam_cli.outputs.record import number
 from cam_cli.render.curve import Line, curve
-from cam_cli.specs.train import TrainSpec
+from cam_cli.specs.train import TrainSpec, TrainTerminalSpec
 from cam_cli.training.progress import Epoch, Progress
 from cam_cli.training.verdict import Verdict
 from cam_cli.types import Failure
@@ -21,6 +21,8 @@ from .pupil import Pupil, told
 from .versions import versions
 
 SCHEMA = "camtool.train/1"
+TERMINAL = [flag for one in fields(TrainTerminalSpec) for flag in one.metadata["option"].flags]
+IDLE = {"--resume", "--overwrite", "--keep-cache", *TERMINAL}  # words of a command that change nothing in the file
 BLUE, ORANGE, GREEN = (38, 92, 172), (214, 116, 28), (24, 138, 92)
 
 
@@ -109,7 +111,7 @@ def kept_beside(spec: TrainSpec, lesson: Lesson, found: Mapping[str, Any]) -> di
     learning = spec.learning
     return {
         "training": {
-            "command": [one for one in spec.arguments if one not in ("--resume", "--overwrite")],
+            "command": [one for one in spec.arguments if one not in IDLE],
             "regime": "freeze" if learning.freeze else "finetune",
             "images": {"learn": len(lesson.learn), "choose": len(lesson.choose)},
             "seed": spec.run.seed,

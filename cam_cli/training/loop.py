@@ -26,7 +26,8 @@ FROZEN = (nn.modules.batchnorm._BatchNorm,)
 
 @dataclass(frozen=True)
 class Plan:
-    """epochs: at most; patience: end after so many without a better one, 0 for never. decay, seed: as the options.
+    """epochs: at most; patience: end after so many without a better one or a lower loss, 0 for never. decay, seed: as
+    the options.
 
     competing: classes compete in a softmax. precision: fp32, bf16 or fp16.
     """
@@ -96,9 +97,8 @@ class Learner:
 
     @property
     def finished(self) -> bool:
-        epochs, chosen = self.progress.epochs, self.progress.chosen
-        waited = chosen is not None and len(epochs) - chosen.number
-        return len(epochs) >= self.plan.epochs or bool(self.plan.patience and waited >= self.plan.patience)
+        done, patience = len(self.progress.epochs), self.plan.patience
+        return done >= self.plan.epochs or bool(patience and done - self.progress.improved >= patience)
 
     def epoch(self, number: int) -> Epoch | None:
         """One epoch; None where it was stopped. Whatever is drawn in it is drawn from its number."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cam_cli.outputs import atomic
 
 SCHEMA = "camtool.training/1"
 SHOWN, LONGEST = 3, 40  # so many differences are listed in a message, and so much of each value
+DIGITS = 3  # of a mean average precision; what is less comes of single pairs of images that swap places
 State = dict[str, Tensor]
 
 
@@ -33,12 +35,13 @@ class Epoch:
     seconds: float
 
     def better(self, other: Epoch | None) -> bool:
-        """By mean average precision, then by the loss on the same images; without these the later is better."""
+        """By mean average precision, where that is the same to DIGITS by the loss on the same images; without these
+        the later is better."""
         if other is None or self.val_map is None or other.val_map is None:
             return True
         assert self.val_loss is not None
         assert other.val_loss is not None
-        return (round(self.val_map, 6), -self.val_loss) > (round(other.val_map, 6), -other.val_loss)
+        return (round(self.val_map, DIGITS), -self.val_loss) > (round(other.val_map, DIGITS), -other.val_loss)
 
 
 @dataclass
@@ -54,6 +57,13 @@ class Progress:
     @property
     def best_number(self) -> int | None:
         return self.chosen.number if self.chosen else None
+
+    @property
+    def improved(self) -> int:
+        """The last epoch that was the best so far or had the lowest loss so far on the images to choose by: while this
+        falls there is more to learn, though mean average precision, of few images, may have been luckier before."""
+        lowest = min(self.epochs, key=lambda one: inf if one.val_loss is None else one.val_loss, default=None)
+        return max((one.number for one in (self.chosen, lowest) if one), default=0)
 
     def save(self, path: Path, key: Mapping[str, Any]) -> None:
         """key: what the result depends on, in plain values. Raises OutputFailed."""

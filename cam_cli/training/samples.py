@@ -16,6 +16,7 @@ from cam_cli.types import ImageItem, Truth
 
 Array = np.ndarray
 SHOWN = 5  # so many names are listed in a message
+SEPARATORS = "|,;/+ "  # what may stand between the labels of a cell
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,17 @@ def check(learn: Samples, choose: Samples, competing: bool) -> list[str]:
     if len(choose) and (absent := [label for label, count in held.items() if not count]):
         listed = ", ".join(absent[:SHOWN]) + ", …" * (len(absent) > SHOWN)
         notes.append(f"no image to choose by shows {listed}: the mean average precision is without")
-    return [*notes, *alike(learn.classes)]
+    return [*notes, *joined(learn.classes), *alike(learn.classes)]
+
+
+def joined(classes: Sequence[str]) -> list[str]:
+    """Classes that look like several, because something else stands between them than was thought."""
+    for label in classes:
+        for between in SEPARATORS:
+            parts = [part.strip() for part in label.split(between)]
+            if len(parts) > 1 and all(part in classes for part in parts):
+                return [f"{label!r} is one class here, and so is {parts[0]!r}; is {between!r} a --separator of labels?"]
+    return []
 
 
 def alike(classes: Sequence[str]) -> list[str]:

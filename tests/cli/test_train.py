@@ -145,6 +145,22 @@ def test_the_record_on_stdout(train):
     assert json.loads(ran.out) == record()
 
 
+def test_what_would_be_done(train, folder):
+    """Without torch, and nothing is written."""
+    before = sorted(folder.rglob("*"))
+    ran = train("--dry-run", "--pool", "max", epochs=7)
+    assert (ran.code, ran.err) == (0, "")
+    told = dict(line.split("\t") for line in ran.lines)
+    assert (told["learn"], told["choose"], told["classes"]) == ("36", "4", "blue, green, red")
+    assert (told["labels"], told["pool"], told["regime"]) == ("multi", "max", "freeze")
+    assert (told["passes"], told["epochs"]) == (str(36 * 2 + 4), "at most 7, of the head alone")
+    assert told["output"] == "birds.safetensors"
+    told = json.loads(train("--dry-run", "--json", "--finetune", epochs=7).out)
+    assert (told["passes"], told["passes back"]) == (7 * 40, 7 * 36)
+    assert sorted(folder.rglob("*")) == before
+    assert said(train("--dry-run", "--classes", "mauve"), "ClassUnknown", 4)
+
+
 def test_a_line_an_epoch(train):
     ran = train("-v", epochs=3)
     lines = [line for line in ran.err.splitlines() if line.startswith("epoch ")]
@@ -416,7 +432,8 @@ def test_a_file_of_a_resumed_run_is_that_of_an_unbroken_one_to_the_byte(train, m
         interrupt(patch, 3)
         train("--val", "0", "--overwrite")
     assert Path("birds.safetensors").read_bytes() != whole
-    train("--val", "0", "--resume")
+    ran = train("--val", "0", "--resume", "-v", "--json")  # what is said meanwhile is not kept
+    assert json.loads(ran.out) == record()
     assert Path("birds.safetensors").read_bytes() == whole
 
 
@@ -579,6 +596,41 @@ def test_a_class_that_no_image_shows(train):
     assert train("--val", "0", "--classes", "red", data="data/x.csv", epochs=1).code == 0
 
 
+@pytest.mark.parametrize("form", ["columns", "coco", "folders"])
+def test_a_class_that_the_data_name_and_no_image_shows(train, form):
+    if form == "columns":
+        data = "data/x.csv"
+        Path(data).write_text("path,red,blue,ghost\n" + "".join(f"{n:03}.png,{n % 2},1,0\n" for n in range(8)))
+    elif form == "folders":
+        data = "sorted"
+        for number in range(8):
+            Path(data, ["red", "blue"][number % 2]).mkdir(parents=True, exist_ok=True)
+            shutil.copy(f"data/{number:03}.png", f"{data}/{['red', 'blue'][number % 2]}")
+        Path(data, "ghost").mkdir()
+    else:
+        data = "data/x.json"
+        names = [{"id": id, "name": name} for id, name in enumerate(["red", "ghost", "blue"])]
+        images = [{"id": id, "file_name": f"{id:03}.png", "width": 32, "height": 32} for id in range(8)]
+        objects = [{"id": n, "image_id": n, "category_id": n % 2 * 2, "bbox": [1, 1, 5, 5]} for n in range(8)]
+        Path(data).write_text(json.dumps({"images": images, "annotations": objects, "categories": names}))
+    ran = train("--val", "0", "--dry-run", "--json", data=data)
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert told["classes"] == "blue, red"
+    assert "no image shows ghost, which the data name: not learnt" in told["odd"]
+    told = json.loads(train("--dry-run", "--json", "--val", "0", "--classes", "red,blue", data=data).out)
+    assert "ghost" not in told.get("odd", "")
+    assert "no class 'ghost'" in said(train("--dry-run", "--classes", "ghost", data=data), "ClassUnknown", 4)
+    assert "warning: no image shows ghost" in train("--val", "0", data=data, epochs=1).err
+
+
+def test_labels_with_another_separator_than_was_thought(train):
+    data = write_table("x.csv", [f"{number:03}.png,{['red', 'blue', 'red|blue'][number % 3]}" for number in range(12)])
+    ran = train("--val", "0", data=data, epochs=1)
+    assert "warning: 'red|blue' is one class here, and so is 'red'; is '|' a --separator of labels?" in ran.err
+    assert "one class here" not in train("--val", "0", "--separator", "|", "--overwrite", data=data, epochs=1).err
+
+
 def test_one_class_and_nothing_else(train):
     data = write_table("x.csv", ["000.png,red", "001.png,red", "002.png,red"])
     line = said(train("--val", "0", data=data), "DatasetUnreadable", 3)
@@ -657,7 +709,7 @@ def test_so_many_that_a_class_is_gone(train):
         Path(f"data/{number:03}.png").write_bytes(b"")
     line = said_last(train("--val", "0", data=data))
     assert "DatasetUnreadable" in line
-    assert "no image to learn from shows 'red'" in line
+    assert "3 images could not be read, and no image to learn from shows 'red'" in line
 
 
 def said_last(ran):

@@ -86,7 +86,7 @@ def test_networks_that_cam_refuses_are_trained(camtool, scenes, name):
     model = ("-m", name, "--checkpoint", "own.pth")
     ran = camtool("cam", scenes / "0001.jpg", *model)
     assert ran.code == 4
-    assert "`camtool train`, which gives this one such a head" in ran.err
+    assert f"`camtool train DATASET -m {name}`, which gives this one such a head" in ran.err
     options = ("--epochs", "1", "--views", "1", "--sample", "24", "--val", "0", "--size", "224")
     ran = camtool("train", scenes / "learn.csv", *model, *options, "-o", "x.safetensors", "-q")
     assert ran.code == 0, ran.err

@@ -270,5 +270,5 @@ def test_stages_and_blocks_are_those_of_the_classifier():
 
 
 def test_a_network_that_has_no_such_head_is_told_of_training():
-    with pytest.raises(MethodUnsuitable, match="`camtool train`, which gives this one such a head"):
+    with pytest.raises(MethodUnsuitable, match="`camtool train DATASET -m Blunt`, which gives this one such a head"):
         find_head(seeded(Blunt()), 16)

@@ -228,7 +228,7 @@ def test_an_epoch_that_was_broken_off_does_not_count():
 def test_the_best_epoch_is_kept():
     one = learner(25, rate=0.3)
     told = run(one)
-    best = max(told, key=lambda epoch: (round(epoch.val_map, 6), -epoch.val_loss))
+    best = max(told, key=lambda epoch: (round(epoch.val_map, 3), -epoch.val_loss))
     assert one.progress.chosen == best
     verdict = one.best()
     assert (verdict.map, verdict.loss) == pytest.approx((best.val_map, best.val_loss))
@@ -236,8 +236,27 @@ def test_the_best_epoch_is_kept():
 
 def test_patience():
     told = run(learner(60, patience=3, rate=0.5))
-    chosen = max(told, key=lambda epoch: (round(epoch.val_map, 6), -epoch.val_loss)).number
-    assert len(told) == chosen + 3 < 60
+    chosen = max(told, key=lambda epoch: (round(epoch.val_map, 3), -epoch.val_loss)).number
+    lowest = min(told, key=lambda epoch: epoch.val_loss).number
+    assert len(told) == max(chosen, lowest) + 3 < 60
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "kept", "improved"),
+    [
+        ([(0.5, 3.0), (0.9, 2.0), (0.8, 1.0), (0.8, 1.5)], 2, 3),  # it was lucky early, and learns on
+        ([(0.5, 1.0), (0.9, 2.0), (0.8, 3.0)], 2, 2),
+        ([(0.9, 1.0), (0.8, 2.0), (0.8, 2.0)], 1, 1),
+        ([(None, None), (None, None)], 2, 2),
+        ([], None, 0),
+    ],
+)
+def test_when_it_improved_last(verdicts, kept, improved):
+    one = Progress({}, {}, {})
+    for number, (val_map, val_loss) in enumerate(verdicts, 1):
+        one.epochs.append(Epoch(number, 0.0, val_loss, val_map, 1.0, 0.0))
+        one.chosen = one.epochs[-1] if one.epochs[-1].better(one.chosen) else one.chosen
+    assert (one.best_number, one.improved) == (kept, improved)
 
 
 def test_without_images_to_choose_by_the_last_is_kept():
@@ -282,6 +301,7 @@ def test_batch_norms_keep_their_statistics():
         ((0.9, 1.0), (0.8, 0.1), True),
         ((0.9, 1.0), (0.9, 1.1), True),
         ((0.9, 1.0), (0.9, 0.9), False),
+        ((0.9001, 1.0), (0.9004, 1.1), True),  # the same to three digits
         ((0.8, 0.1), (0.9, 1.0), False),
         ((0.9, 1.0), (0.9, 1.0), False),
         ((None, None), (None, None), True),
