@@ -1,11 +1,12 @@
 """What else may go wrong in a long run: it ends in one line and an exit code, and --resume completes the folder."""
 
 import json
+import shutil
 from collections import Counter
 
 import pytest
 
-from .small import COMMANDS, FAILED, content, near
+from .small import COMMANDS, FAILED, MODEL, content, near
 
 LOCALIZE, EVALUATE = COMMANDS["localize"], COMMANDS["evaluate"]
 both = pytest.mark.parametrize("name", ["localize", "evaluate"])
@@ -126,3 +127,26 @@ def test_so_many_may_fail(warm, small, allowed):
     """A stray word in --max-failures would have been refused; 5 % of 23 is one."""
     over = warm(small, "gradcam", "in", "-m", "net.py:make", "--save", "none", "--max-failures", allowed)
     assert (over.code, errors(over)) == (0, ["ImageUnreadable"])
+
+
+@pytest.mark.parametrize("name", ["localize"])
+def test_results_whose_files_are_gone(command, whole, warm, small, unbroken):
+    """They are made again, and so is what exports wrote; a line that is torn, or foreign, is nobody's."""
+    shutil.copytree(unbroken("localize"), small / "out")
+    for gone in ("003.cam.1.png", "sub/014.cam.2.npy", "yolo/labels/train/008.txt", "coco.json"):
+        (small / "out" / gone).unlink()
+    with (small / "out/results.jsonl").open("ab") as file:
+        file.write(b'[]\n{"id": "000.png"}\n\xff\n{"schema": "camtool.result/1", "id": "000.png", "mod')
+    over = warm(small, *command, "-o", "out", "--resume", "--json")
+    assert [json.loads(line)["id"] for line in over.out.splitlines()] == ["003.png", "011-broken.jpg", "sub/014.png"]
+    assert "resume 20 of 23 images done before" in over.err
+    assert content(small / "out") == whole
+
+
+@pytest.mark.parametrize("name", ["localize"])
+def test_no_file_is_forgotten(command, warm, small, unbroken):
+    """Of a run, and of one that was to complete it and was killed, a third that replaces them leaves nothing."""
+    shutil.copytree(unbroken("localize"), small / "out")
+    assert warm(small, *command, "-o", "out", "--resume", kill_at_line=3).code == -9
+    warm(small, "gradcam", "in", *MODEL, "--limit", "1", "--save", "raw", "-o", "out", "--overwrite")
+    assert content(small / "out").keys() == {"000.gradcam.npy", "results.csv", "results.jsonl", "run.json"}
