@@ -29,7 +29,7 @@ class ImageItem:
     stem: str
     data: bytes | None = None
     model: str = ""
-    place: int = 0
+    place: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
