@@ -6,7 +6,7 @@
     │   ├── InputMissing  InputEmpty  InputUnreadable
     │   ├── ImageUnreadable  ImageTooLarge  ImageUnwritable     (of one image: its record; the run ends with 5)
     │   ├── CheckpointUnreadable  CheckpointUnsafe  CheckpointMismatch
-    │   └── LabelsUnreadable  DatasetUnreadable  MapUnreadable  MapMissing  ReportUnreadable
+    │   └── LabelsUnreadable  DatasetUnreadable  MapUnreadable  MapMissing  ReportUnreadable  ShardUnfit
     ├── ModelSideError           4   a name the model side does not know, or cannot serve
     │   ├── ModelUnknown  LayerUnknown  ClassUnknown  MethodUnknown  MetricUnknown
     │   ├── MethodUnsuitable  LayerUnsuitable  ModelFailed  OutOfMemory
@@ -85,6 +85,9 @@ class MapMissing(InputError): ...
 
 
 class ReportUnreadable(InputError): ...
+
+
+class ShardUnfit(InputError): ...
 
 
 class ModelSideError(CamtoolError):

@@ -21,7 +21,7 @@ class ImageItem:
     id: the path below its input root, POSIX, unique in the listing.
     path: where to read it, as the person would type it (`-` when `data` holds bytes from stdin).
     stem: what names of results start with: the id without its suffix, or with it where two images of a folder share it.
-    model: the alias of the model that it is shown to, once it is.
+    model: the alias of the model that it is shown to, once it is. place: its position in what the run goes through.
     """
 
     id: str
@@ -29,6 +29,7 @@ class ImageItem:
     stem: str
     data: bytes | None = None
     model: str = ""
+    place: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from .explain import explain
 from .gradcam import gradcam
 from .listings import classes, layers, methods, metrics, models, schema
 from .localize import localize
+from .merge import merge
 from .options import spread
 from .train import train
 
@@ -29,6 +30,7 @@ for command in (cam, gradcam, explain, localize):
     app.command(rich_help_panel="Explain")(spread(command))
 app.command(rich_help_panel="Measure")(spread(evaluate))
 app.command(rich_help_panel="Learn")(spread(train))
+app.command(rich_help_panel="Long runs")(spread(merge))
 for listing in (layers, models, methods, metrics, classes, schema):
     app.command(rich_help_panel="What can be named")(spread(listing))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -31,12 +32,15 @@ class Stop(Event):
 
 @contextmanager
 def interruptible() -> Iterator[Stop]:
-    """Inside, Ctrl-C and SIGTERM set `Stop` when it is armed, so that files in hand are finished; before that, and the
-    second time, they break off with Interrupted. A signal that the caller has switched off (nohup, &) stays off."""
+    """Inside, Ctrl-C and SIGTERM set `Stop` when it is armed, so that files in hand are finished; before that they
+    break off with Interrupted. The second time the process ends at once: files appear whole or not at all, so nothing
+    is lost by it. A signal that the caller has switched off (nohup, &) stays off."""
     stop = Stop()
 
     def request(number: int, frame: FrameType | None) -> None:
-        if stop.is_set() or not stop.armed:
+        if stop.is_set():
+            break_off(128 + number)
+        if not stop.armed:
             raise Interrupted(128 + number)
         stop.code = 128 + number
         stop.set()
@@ -50,6 +54,13 @@ def interruptible() -> Iterator[Stop]:
     finally:
         for number in heeded:
             signal.signal(number, former[number])
+
+
+def break_off(code: int) -> NoReturn:
+    """Ends the process without waiting for its threads, which may have minutes to go."""
+    if sys.stderr and sys.stderr.isatty():
+        os.write(sys.stderr.fileno(), b"\n\x1b[?25h")  # the bar hides the cursor
+    os._exit(code)
 
 
 def guarded(app: Callable[..., Any], arguments: list[str]) -> int:

@@ -11,14 +11,14 @@ from typing import Any
 
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from cam_cli.outputs.record import json_line
 from cam_cli.specs.run import TerminalSpec
-from cam_cli.tasks.evaluate import Outcome
-from cam_cli.tasks.explain import Summary, counted
+from cam_cli.tasks.outcome import Outcome
+from cam_cli.tasks.summary import Summary, counted
 from cam_cli.tasks.train import Outcome as Trained
 from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
 
@@ -48,7 +48,6 @@ class Terminal:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[pace]}"),
-            TimeRemainingColumn(),
             console=self.stderr,
             transient=True,
             disable=spec.quiet or not self.stderr.is_terminal,
@@ -158,27 +157,34 @@ class Terminal:
 
     def tick(self) -> None:
         now = time.monotonic()
-        pace = (self.explained - self.skipped) / max(now - self.began, 1e-9)
-        failed = f", {self.failed} failed" if self.failed else ""
         if not self.bar.disable:
-            self.bar.update(self.task, completed=self.explained, pace=f"{pace:.1f} images/s{failed}")
+            self.bar.update(self.task, completed=self.explained, pace=self.so_far(now))
         elif now - self.spoke >= EVERY:
             self.spoke = now
-            self.note("so far", f"{self.explained} of {self.total} images, {pace:.1f} images/s{failed}")
+            self.note("so far", f"{self.explained} of {self.total} images, {self.so_far(now)}")
+
+    def so_far(self, now: float) -> str:
+        """Images a second, time left, failures."""
+        pace = (self.explained - self.skipped) / max(now - self.began, 1e-9)
+        told = [f"{pace:.1f} images/s"]
+        if pace and self.explained < self.total:
+            told.append(f"{span((self.total - self.explained) / pace)} left")
+        return ", ".join(told + [f"{self.failed} failed"] * bool(self.failed))
+
+    def tell(self, done: Summary | Outcome) -> None:
+        if isinstance(done, Outcome):
+            self.report(done)
+        else:
+            self.close(done)
 
     def close(self, summary: Summary) -> None:
         """The last line: what was done, and where it is."""
         self.bar.stop()
-        pace = (summary.done + summary.left_out) / max(summary.seconds, 1e-9)
-        told = [counted(summary.done, summary.noun), counted(summary.maps, "map")]
+        told = [counted(summary.maps, "map")]
         told += [counted(summary.boxes, "box")] if summary.boxes else []
         words = ("failed", "flagged", "right", "wrong", "left_out")
         told += [f"{getattr(summary, word)} {word.replace('_', ' ')}" for word in words if getattr(summary, word)]
-        rest = f"; stopped, {summary.not_done} not done" if summary.stopped else ""
-        self.note(
-            "done",
-            f"{', '.join(told)} in {summary.seconds:.1f} s ({pace:.1f} {summary.noun}s/s): {summary.where}{rest}",
-        )
+        self.last(summary, told)
 
     def report(self, outcome: Outcome) -> None:
         """The numbers and gates of an evaluation, and the last line; on stdout the report, or where it is."""
@@ -189,10 +195,13 @@ class Terminal:
                 self.table(gates_table(outcome.gates))
             text = os.fsencode(outcome.report) + (b"\0" if self.spec.print0 else b"\n")
             self.stdout.write(outcome.report.read_bytes() if self.spec.json else text)
-        pace = outcome.done / max(outcome.seconds, 1e-9)
-        told = [counted(outcome.done, "image")] + [f"{outcome.failed} failed"] * bool(outcome.failed)
-        rest = f"; stopped, {outcome.total - outcome.done - outcome.failed} not done" if outcome.stopped else ""
-        self.note("done", f"{', '.join(told)} in {outcome.seconds:.1f} s ({pace:.1f} images/s): {outcome.where}{rest}")
+        self.last(outcome, [f"{count} {word}" for word in ("failed", "flagged") if (count := getattr(outcome, word))])
+
+    def last(self, done: Summary | Outcome, more: list[str]) -> None:
+        told = ", ".join([counted(done.done, done.noun), *more])
+        pace = f"{done.pace:.1f} {done.noun}s/s" + (f", {done.before} done before" if done.before else "")
+        rest = f"; stopped, {done.not_done} not done" if done.stopped else ""
+        self.note("done", f"{told} in {done.seconds:.1f} s ({pace}): {done.where}{rest}")
 
     def trained(self, outcome: Trained) -> None:
         """What a training came to, and the last line; on stdout the checkpoint's path, or its record."""
@@ -249,3 +258,10 @@ def asked(one: dict[str, Any]) -> str:
 def printable(path: str) -> str:
     """A file name for people: what is no printable character is escaped."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode() for one in path)
+
+
+def span(seconds: float) -> str:
+    """How long something takes, for people: 0:42, 12:05, 3:07:00."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -51,9 +51,9 @@ def evaluate(
     Example: camtool evaluate val.csv --images photos -o report --fail-under gt_known_loc=0.6
     """
     spec = EvaluateSpec(tuple(sys.argv[1:]), dataset, data, model, metric, method, geometry, gates, report, run)
-    from cam_cli.tasks.evaluate import check_failures, check_gates
     from cam_cli.tasks.evaluate import evaluate as run_evaluate
     from cam_cli.tasks.evaluation import outline
+    from cam_cli.tasks.outcome import check_failures, check_gates
 
     if run.dry_run:
         outlined(outline(spec), terminal.json)
@@ -65,4 +65,4 @@ def evaluate(
         terminal,
     )
     check_gates(outcome)
-    check_failures(spec, outcome)
+    check_failures(run, outcome)

@@ -56,8 +56,9 @@ def run_explain(spec: ExplainSpec, terminal: TerminalSpec) -> None:
         )
     stdin = sys.stdin.buffer if sys.stdin else BytesIO()
 
-    from cam_cli.tasks.explain import check_failures, outline
     from cam_cli.tasks.explain import explain as run_task
+    from cam_cli.tasks.explain import outline
+    from cam_cli.tasks.summary import check_failures
 
     if spec.run.dry_run:
         outlined(outline(spec, stdin), terminal.json)
@@ -68,4 +69,4 @@ def run_explain(spec: ExplainSpec, terminal: TerminalSpec) -> None:
         lambda console, summary: console.close(summary),
         terminal,
     )
-    check_failures(spec, summary)
+    check_failures(spec.run, summary)

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
+from itertools import chain
 from random import Random
 
 from cam_cli.types import Truth
@@ -90,6 +92,17 @@ class Dataset:
     @cached_property
     def by_id(self) -> dict[str, Truth]:
         return {truth.item.id: truth for truth in self.truths}
+
+    def digest(self, *beside: Dataset) -> str:
+        """What tells it, and others beside it, from other data: SHA-256 of everything they say of every image."""
+        found = sha256()
+        for truth in chain.from_iterable(data.truths for data in (self, *beside)):
+            found.update(f"{truth!r}\n".encode("utf-8", "surrogatepass"))
+        return found.hexdigest()
+
+    def part(self, places: Iterable[int]) -> Dataset:
+        """The images at `places`."""
+        return replace(self, truths=tuple(self.truths[place] for place in places))
 
     def take(self, limit: int | None, sample: int | None, seed: int) -> Dataset:
         """A part of it, in its order: `sample` images drawn with `seed`, then the first `limit` of those."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from random import Random
 
 from cam_cli.types import Failure, ImageItem
@@ -31,9 +32,9 @@ class Listing:
         return len(self.ids)
 
     def __iter__(self) -> Iterator[ImageItem | Failure]:
-        for id, path in zip(self.ids, self.paths, strict=True):
+        for place, (id, path) in enumerate(zip(self.ids, self.paths, strict=True)):
             stem = id if id in self.whole else short_stem(id)
-            item = ImageItem(id=id, path=path, stem=stem, data=self.data if path == "-" else None)
+            item = ImageItem(id=id, path=path, stem=stem, data=self.data if path == "-" else None, place=place)
             reason = self.failures.get(id)
             yield item if reason is None else Failure(item, "ImageUnreadable", reason)
 
@@ -48,6 +49,14 @@ class Listing:
         if limit is not None:
             positions = positions[:limit]
         return self if len(positions) == len(self) else self.pick(positions)
+
+    def digest(self, truth: Callable[[str, str], tuple[str, ...]] | None = None) -> str:
+        """What tells it from another listing: SHA-256 of ids, paths and what the images' classes are called."""
+        found = sha256()
+        for id, path in zip(self.ids, self.paths, strict=True):
+            words = (id, path, *(truth(id, path) if truth else ()))
+            found.update("\0".join((*words, "\0")).encode("utf-8", "surrogatepass"))
+        return found.hexdigest()
 
     def pick(self, positions: Iterable[int]) -> Listing:
         """The entries at `positions`, in that order."""

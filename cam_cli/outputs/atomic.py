@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,13 @@ from cam_cli.errors import ImageUnwritable, OutputFailed
 
 NO_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS)
 """Another device, not ours to link, too many links of one file, a file system without hard links."""
+DRAFT = re.compile(r"\.camtool-\d+-\d+\.part")
+"""What is half written is called."""
+
+
+def draft_beside(path: Path) -> Path:
+    """Where this thread drafts what is to be at `path`."""
+    return path.with_name(f".camtool-{os.getpid()}-{get_ident()}.part")
 
 
 @contextmanager
@@ -21,7 +29,7 @@ def draft_of(path: Path) -> Iterator[Path]:
 
     Raises ImageUnwritable where the name is too long for the file system, OutputFailed for everything else.
     """
-    draft = path.with_name(f".camtool-{os.getpid()}-{get_ident()}.part")
+    draft = draft_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -60,6 +60,8 @@ def choose(spec: OutputSpec, suffixes: Sequence[str], exports: bool = False) -> 
     raises.
     """
     output = spec.output
+    if spec.resume and (output == "-" or names_file(output) or (not suffixes and not exports)):
+        raise UsageError("--resume completes what is in an output folder, and this run has none; drop it")
     if not suffixes and not exports:
         return Destination()
     if output is not None and not output.strip():
@@ -77,7 +79,7 @@ def choose(spec: OutputSpec, suffixes: Sequence[str], exports: bool = False) -> 
             what = "--save raw" if suffix == "npy" else what
             raise UsageError(f"-o {output} would hold {suffixes[0]}; use {what}, or name a folder")
         return Destination(file=file)
-    return Destination(folder=Folder.check(output, spec.overwrite, spec.name is not None))
+    return Destination(folder=Folder.check(output, spec.overwrite, spec.name is not None, spec.resume))
 
 
 def names_file(output: str | None) -> bool:

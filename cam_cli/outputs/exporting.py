@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from pathlib import Path
 from typing import Any
 
 from cam_cli.errors import UsageError
@@ -55,8 +56,11 @@ class Exports:
         files = Files(folder, spec.images)
         return cls({name: EXPORTS.load(name)(setting, files) for name in spec.formats}, files)
 
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Raises OutputFailed, OutputRefused, UsageError."""
+    def add(self, record: Mapping[str, Any], beside: Path | None = None) -> None:
+        """beside: another run's output folder, with the same exports of this image, from which its pictures are taken.
+        Raises OutputFailed, OutputRefused, UsageError."""
+        if self.files:
+            self.files.beside = beside
         for export in self.exports.values():
             export.add(record)
 
@@ -68,6 +72,8 @@ class Exports:
             place = export.finish()
             left = "".join(f", {count} {why} left out" for why, count in export.left_out.items())
             told.append(f"{name}: {export.images} images, {export.boxes} boxes{left}: {place}")
+        if self.files:
+            self.files.settle()
         if self.files and self.files.copied:
             told.append(f"{self.files.copied} pictures are copies: hard links cannot be made to where they are")
         return told

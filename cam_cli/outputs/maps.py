@@ -13,7 +13,7 @@ from cam_cli.images.mapfile import packed
 from cam_cli.metrics.metric import Found
 from cam_cli.metrics.wsol import scores, whole
 
-from .exports.files import Files
+from .folder import Folder
 from .record import csv_line
 
 FOLDER, PREDICTIONS = "maps", "predictions.csv"
@@ -25,25 +25,29 @@ class MapKeeper:
     reads back without loss; and, where it has one class, `ID.npy` as wsolevaluation's code reads it: 224×224, from 0
     to 1. ID keeps its suffix."""
 
-    files: Files
+    folder: Folder
     several: bool
 
-    def put(self, id: str, run: str, found: Found, labels: Sequence[str]) -> None:
-        """What one run found in an image of these classes; other classes' maps are not kept.
+    def put(self, id: str, run: str, found: Found, labels: Sequence[str]) -> list[str]:
+        """What one run found in an image of these classes; other classes' maps are not kept. Returns the names of the
+        files written, which are yet to be noted.
 
         Raises OutputFailed, OutputRefused, ImageUnwritable.
         """
         maps = {label: found.maps[label] for label in labels if label in found.maps}
         if not maps:
-            return
+            return []
         folder = f"{FOLDER}/{safe(run)}" if self.several else FOLDER
         geometry = found.geometry
         ends = (*geometry.to_original(0, 0), *geometry.to_original(geometry.input_width, geometry.input_height))
-        self.files.write(f"{folder}/{id}.npz", packed(maps, None if whole(geometry) else ends))
+        written = {f"{folder}/{id}.npz": packed(maps, None if whole(geometry) else ends)}
         if len(maps) == 1:
             buffer = BytesIO()
             np.save(buffer, scores(found, next(iter(maps))), allow_pickle=False)
-            self.files.write(f"{folder}/{id}.npy", buffer.getvalue())
+            written[f"{folder}/{id}.npy"] = buffer.getvalue()
+        for name, data in written.items():
+            self.folder.write(name, data)
+        return list(written)
 
 
 def safe(run: str) -> str:

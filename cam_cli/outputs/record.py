@@ -8,11 +8,12 @@ import math
 from io import StringIO
 from typing import Any
 
-from cam_cli.types import Box, Explanation, Failure, Prediction
+from cam_cli.types import Box, Explanation, Failure, LeftOut, Prediction
 
 from .kind import Drawn
 
 SCHEMA = "camtool.result/1"
+LEFT_OUT_SCHEMA = "camtool.left_out/1"
 COLUMNS = (
     "id", "image", "width", "height", "class_index", "class_name", "class_wnid", "logit", "probability",
     "method", "layers", "rows", "cols", "raw_min", "raw_max", "peak_x", "peak_y", "flags", "files",
@@ -53,6 +54,18 @@ def failed(failure: Failure) -> dict[str, Any]:
         "predictions": [],
         "maps": [],
         "error": {"kind": failure.kind, "message": failure.message},
+    }
+
+
+def left_out(one: LeftOut, place: int) -> dict[str, Any]:
+    """What is kept of an image that `--only` passes by. place: among the results of the whole run, from 0."""
+    return {
+        "schema": LEFT_OUT_SCHEMA,
+        "id": one.item.id,
+        "image": one.item.path,
+        "model": one.item.model,
+        "correct": one.correct,
+        "place": place,
     }
 
 

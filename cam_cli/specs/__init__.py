@@ -188,6 +188,7 @@ class OutputSpec:
         panel=OUTPUT,
         metavar="PATH",
         help="A folder, a FILE for one result, or - for its bytes. [default: camtool-out]",
+        free=True,
     )
     save: tuple[str, ...] = option(
         ("overlay",),
@@ -233,7 +234,14 @@ class OutputSpec:
         help="File names from {stem} {model} {method} {layer} {class}, without suffix.",
     )
     overwrite: bool = option(
-        False, "--overwrite", panel=OUTPUT, help="Replace what an earlier run wrote in the output folder."
+        False, "--overwrite", panel=OUTPUT, help="Replace what an earlier run wrote in the output folder.", free=True
+    )
+    resume: bool = option(
+        False,
+        "--resume",
+        panel=OUTPUT,
+        help="Complete what an earlier run began in the output folder: what is done stays, what failed is tried again.",
+        free=True,
     )
 
 

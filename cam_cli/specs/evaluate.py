@@ -204,6 +204,7 @@ class ReportSpec:
         False, "--save-maps", panel=OUTPUT, help="Keep the maps that were judged, as wsolevaluation's code reads them."
     )
     overwrite: bool = again(OutputSpec, "overwrite", False)
+    resume: bool = again(OutputSpec, "resume", False)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ RUN, TERMINAL = "Run", "Terminal"
 
 @dataclass(frozen=True)
 class Option:
-    """What the command line says about one field."""
+    """What the command line says about one field. free: it changes no result, so that a run may be completed with
+    another value than it was begun with."""
 
     flags: tuple[str, ...]
     help: str
@@ -23,6 +24,12 @@ class Option:
     metavar: str | None = None
     minimum: float | None = None
     maximum: float | None = None
+    free: bool = False
+
+    @property
+    def flag(self) -> str:
+        """Its name for people: the long one, where there is one."""
+        return next((flag for flag in self.flags if flag.startswith("--")), self.flags[0]).partition("/")[0]
 
 
 def option(default: Any, *flags: str, help: str, panel: str, **more: Any) -> Any:

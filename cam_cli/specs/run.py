@@ -8,6 +8,7 @@ from typing import Literal
 from cam_cli.errors import UsageError
 
 from .option import RUN, TERMINAL, amount, option
+from .shard import Shard
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -21,28 +22,53 @@ class RunSpec:
     seed: int = option(
         0, "--seed", panel=RUN, minimum=0, metavar="S", help="Of --sample, and of methods that draw random numbers."
     )
+    shard: str | None = option(
+        None, "--shard", panel=RUN, metavar="I/N", help="Only part I of N, for `camtool merge`: 1/4, 2/4, …"
+    )
     device: str = option(
-        "auto", "--device", panel=RUN, metavar="NAME", help="auto (cuda, then mps, then cpu), or a name."
+        "auto", "--device", panel=RUN, metavar="NAME", help="auto (cuda, then mps, then cpu), or a name.", free=True
     )
     precision: Precision = option(
         "fp32", "--precision", panel=RUN, help="Arithmetic of the forward pass; maps stay float32."
     )
-    batch_size: str = option("auto", "--batch-size", panel=RUN, metavar="N", help="Images a forward pass, or auto.")
+    batch_size: str = option(
+        "auto", "--batch-size", panel=RUN, metavar="N", help="Images a forward pass, or auto.", free=True
+    )
     workers: int | None = option(
-        None, "--workers", panel=RUN, minimum=1, metavar="N", help="Threads that read and write. [default: the cores]"
+        None,
+        "--workers",
+        panel=RUN,
+        minimum=1,
+        metavar="N",
+        help="Threads that read and write. [default: the cores]",
+        free=True,
     )
     max_failures: str = option(
-        "0", "--max-failures", panel=RUN, metavar="N|P%", help="How many images may fail before the exit code is 5."
+        "0",
+        "--max-failures",
+        panel=RUN,
+        metavar="N|P%",
+        help="How many images may fail before the exit code is 5.",
+        free=True,
     )
     dry_run: bool = option(
-        False, "--dry-run", panel=RUN, help="Say what would be done and what it costs, on stdout; do nothing."
+        False,
+        "--dry-run",
+        panel=RUN,
+        help="Say what would be done and what it costs, on stdout; do nothing.",
+        free=True,
     )
     nul: bool = option(False, "-0", panel=RUN, help="Paths on stdin are separated by NUL.")
 
     def __post_init__(self) -> None:
         if self.batch_size != "auto" and not (self.batch_size.isdecimal() and int(self.batch_size) > 0):
             raise UsageError(f"--batch-size takes a positive number or auto, not {self.batch_size!r}")
-        self.failures_allowed(0)
+        _ = self.failures_allowed(0), self.part
+
+    @property
+    def part(self) -> Shard:
+        """Of --shard; without it, all of one. Raises UsageError."""
+        return Shard(1, 1) if self.shard is None else Shard.parse(self.shard)
 
     def failures_allowed(self, total: int) -> float:
         """How many of `total` images may fail: --max-failures, a count or a percentage."""

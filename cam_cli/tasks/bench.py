@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import nan
 from typing import Any
@@ -43,20 +43,41 @@ BASELINES: dict[str, Baseline] = {
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What an evaluation runs on. flow: up to what is judged.
+class Lineup:
+    """Who is compared. runs: of each, what the report says of it. baselines: their names. unknown: the classes of the
+    data that some model lacks. facts: what `run.json` says of models and device."""
 
-    runs: of each, what the report says of it. names: of each model, those of its runs, then the baselines'.
-    truths: of each model by id, in the classes that it knows. unknown: those of the data that some model lacks.
-    facts: what `run.json` says of models and device.
-    """
-
-    flow: Flow[Judged | Failure]
     runs: tuple[dict[str, Any], ...]
-    names: Mapping[str, tuple[str, ...]]
-    truths: Mapping[str, Mapping[str, Truth]]
+    baselines: tuple[str, ...]
     unknown: tuple[str, ...]
     facts: dict[str, Any]
+
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Of each model, those of its runs, then the baselines'."""
+        models = dict.fromkeys(run["model"] for run in self.runs)
+        own = {model: [run["run"] for run in self.runs if run["model"] == model] for model in models}
+        return {model: (*runs, *self.baselines) for model, runs in own.items()}
+
+    def as_json(self) -> dict[str, Any]:
+        """For `run.json`."""
+        return {**self.facts, "runs": list(self.runs), "unknown_classes": list(self.unknown)}
+
+    @classmethod
+    def of(cls, run: Mapping[str, Any], baselines: bool) -> Lineup:
+        """Out of a `run.json`; baselines: whether it had them."""
+        facts = {key: run[key] for key in ("models", "device", "precision")}
+        return cls(tuple(run["runs"]), tuple(BASELINES) if baselines else (), tuple(run["unknown_classes"]), facts)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What an evaluation runs on. flow: up to what is judged. truths: of each model by id, in the classes that it
+    knows."""
+
+    flow: Flow[Judged | Failure]
+    lineup: Lineup
+    truths: Mapping[str, Mapping[str, Truth]]
 
 
 def from_files(spec: EvaluateSpec, dataset: Dataset, listener: Listener) -> Bench:
@@ -83,11 +104,13 @@ def from_files(spec: EvaluateSpec, dataset: Dataset, listener: Listener) -> Benc
     run = {"run": IN_FILES, "model": IN_FILES, "network": folder, "weights": None, "sha256": None}
     return Bench(
         Flow(read, (list,), 64, spec.run.workers or cores()),
-        ({**run, "method": IN_FILES, "layers": []},),
-        {IN_FILES: (IN_FILES, *baselines)},
+        Lineup(
+            ({**run, "method": IN_FILES, "layers": []},),
+            tuple(baselines),
+            unknown,
+            {"models": [], "device": "none", "precision": "none", "maps": folder},
+        ),
         {IN_FILES: truths},
-        unknown,
-        {"models": [], "device": "none", "precision": "none", "maps": folder},
     )
 
 
@@ -103,7 +126,7 @@ class MapReader:
     seed: int
 
     def __call__(self, item: ImageItem) -> Judged | Failure:
-        item = ImageItem(item.id, item.path, item.stem, model=IN_FILES)
+        item = replace(item, model=IN_FILES)
         try:
             return self.judged(item, self.truths[item.id])
         except (MapMissing, MapUnreadable, ImageUnreadable) as error:

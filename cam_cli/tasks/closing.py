@@ -15,29 +15,37 @@ from cam_cli.outputs.rows import read_rows
 from cam_cli.specs.evaluate import EvaluateSpec
 from cam_cli.types import IMAGE_FLAGS
 
-from .bench import BASELINES, Bench
+from .bench import Lineup
 from .cases import cases_of
 from .evaluation import Plan, protocol_json
 from .gates import judge
 from .numbers import Numbers
 from .reporting import Reporter, Rows
-from .versions import versions
 
 Json = dict[str, Any]
 SCHEMA = "camtool.report/1"
 
 
 def close(
-    spec: EvaluateSpec, plan: Plan, bench: Bench, numbers: Mapping[str, Numbers], files: Files, seconds: float
+    spec: EvaluateSpec,
+    plan: Plan,
+    lineup: Lineup,
+    numbers: Mapping[str, Numbers],
+    versions: Mapping[str, str],
+    files: Files,
+    seconds: float,
 ) -> Json:
-    """Reads the rows back, writes every file of the report, and returns it. Raises OutputFailed, OutputRefused."""
+    """Reads the rows back, writes every file of the report, and returns it. versions: of what made the rows. Gates are
+    about the whole: those of a shard are judged when it is joined with the others. Raises OutputFailed, OutputRefused.
+    """
     rows = list(read_rows(plan.folder.path))
-    baselines = list(BASELINES) if spec.metric.baselines else []
-    reporter = Reporter(rows, numbers, bench.runs, baselines, spec.data.by, spec.metric.resamples, spec.run.seed)
+    reporter = Reporter(
+        rows, numbers, lineup.runs, lineup.baselines, spec.data.by, spec.metric.resamples, spec.run.seed
+    )
     report: Json = {
         "schema": SCHEMA,
         "command": list(spec.arguments),
-        "dataset": dataset_json(spec, plan, bench, rows),
+        "dataset": dataset_json(spec, plan, lineup, rows),
         "protocol": protocol_json(spec),
         "runs": list(reporter.runs_json()),
         "comparisons": list(reporter.comparisons_json()),
@@ -46,24 +54,25 @@ def close(
         "settings": {
             "seed": spec.run.seed,
             "resamples": spec.metric.resamples,
-            "device": bench.facts["device"],
-            "precision": bench.facts["precision"],
+            "device": lineup.facts["device"],
+            "precision": lineup.facts["precision"],
         },
-        "versions": versions(),
+        "versions": dict(versions),
         "timing": {"written": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": round(seconds, 3)},
     }
-    report["gates"] = judge(plan.gates, report, spec.gates.significant, plan.numbers.left_out)
+    gates = plan.gates if spec.run.part.count == 1 else ()
+    report["gates"] = judge(gates, report, spec.gates.significant, plan.numbers.left_out)
     if spec.report.save_maps:
-        for model in bench.names:
-            name = PREDICTIONS if len(bench.names) == 1 else f"{model}.{PREDICTIONS}"
+        for model in lineup.names:
+            name = PREDICTIONS if len(lineup.names) == 1 else f"{model}.{PREDICTIONS}"
             files.write(f"{FOLDER}/{name}", predictions(reporter.rows_of(model)))
-    cases = [case for run in bench.runs for case in cases_of(run, reporter, spec)]
+    cases = [case for run in lineup.runs for case in cases_of(run, reporter, spec)]
     for name, data in report_files(report, list(cells(reporter)), cases):
         files.write(name, data)
     return report
 
 
-def dataset_json(spec: EvaluateSpec, plan: Plan, bench: Bench, rows: Rows) -> Json:
+def dataset_json(spec: EvaluateSpec, plan: Plan, lineup: Lineup, rows: Rows) -> Json:
     """What was read, and what of it could not be measured: counted, and by name."""
     truths, notes = plan.dataset.truths, Counter(plan.dataset.notes.counts)
     places = {kind: list(listed) for kind, listed in plan.dataset.notes.places.items() if kind != NO_TRUTH}
@@ -89,7 +98,7 @@ def dataset_json(spec: EvaluateSpec, plan: Plan, bench: Bench, rows: Rows) -> Js
         "failed": listed([id for id in kinds if id not in missing]),
         "without_truth": listed([truth.item.id for truth in truths if not truth.told]),
         "missing_maps": listed(missing),
-        "unknown_classes": {"count": len(bench.unknown), "names": list(bench.unknown)},
+        "unknown_classes": {"count": len(lineup.unknown), "names": list(lineup.unknown)},
         "notes": [{"what": kind, "count": count, "where": places.get(kind, [])[:20]} for kind, count in notes.items()],
         "class_map": spec.data.class_map,
     }

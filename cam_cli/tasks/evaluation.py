@@ -19,16 +19,16 @@ from cam_cli.methods.choice import Choice
 from cam_cli.metrics.metric import Needs
 from cam_cli.outputs.folder import EXPORTED, Folder, exported
 from cam_cli.outputs.report.files import NAMES
-from cam_cli.outputs.rows import ROWS
 from cam_cli.specs.evaluate import CALIBRATED, EvaluateSpec
 
 from .baseline import Earlier
 from .bench import BASELINES, IN_FILES
-from .explain import counted
 from .gates import Gate, check_names, parse_gates
 from .listener import Listener
 from .numbers import Numbers, available, choose_metrics, make_rules, parse_metrics
 from .reporting import BY_CLASS
+from .resuming import check_spec
+from .summary import counted
 
 CHOSEN = "gt_known_loc_calibrated"  # what a threshold is calibrated for
 SHOWN = 5  # so many names are listed in a message
@@ -36,10 +36,11 @@ SHOWN = 5  # so many names are listed in a message
 
 @dataclass(frozen=True)
 class Plan:
-    """excluded: how many images --exclude left out. earlier: of --baseline. calibration: the data of --threshold
-    calibrated:DATASET; calibrating: what is computed of them."""
+    """listed: what `run.json` says of the data. excluded: how many images --exclude left out. earlier: of --baseline.
+    calibration: the data of --threshold calibrated:DATASET; calibrating: what is computed of them."""
 
     dataset: Dataset
+    listed: dict[str, Any]
     excluded: int
     gates: tuple[Gate, ...]
     numbers: Numbers
@@ -71,6 +72,7 @@ def outline(spec: EvaluateSpec) -> dict[str, Any]:
     told: dict[str, Any] = {
         "dataset": f"{plan.dataset.path} ({plan.dataset.format})",
         "images": images,
+        **({} if spec.run.shard is None else {"shard": spec.run.shard}),
         "classes": len(plan.dataset.classes),
         "maps": spec.metric.maps or f"of {', '.join(models)}, by {', '.join(methods)}",
         "metrics": ", ".join(plan.numbers.wanted),
@@ -100,7 +102,7 @@ def make_plan(spec: EvaluateSpec) -> Plan:
     check_names(gates, *named_runs(spec, methods))
     names = parse_metrics(spec.metric)
     groups = None if spec.data.class_map is None else read_class_map(spec.data.class_map)
-    folder = Folder.check(spec.report.output, spec.report.overwrite, False)
+    folder = Folder.check(spec.report.output, spec.report.overwrite, False, spec.report.resume)
     metric, data, model = spec.metric, spec.data, spec.model
     named = (spec.dataset, data.images, metric.maps, metric.predictions, metric.calibration, spec.gates.baseline)
     spare(folder, (*named, data.exclude, data.class_map, model.labels, *(one.checkpoint for one in model.choices())))
@@ -131,7 +133,10 @@ def make_plan(spec: EvaluateSpec) -> Plan:
     if spec.gates.baseline is not None:
         earlier = Earlier.read(spec.gates.baseline)
         earlier.check(protocol_json(spec), [truth.item.id for truth in dataset.truths])
-    return Plan(dataset, excluded, gates, numbers, folder, earlier, calibration, calibrating or numbers)
+    digest = dataset.digest(*filter(None, [calibration]))
+    listing = {"images": len(dataset.truths), "sha256": digest}
+    check_spec(folder, spec, listing)
+    return Plan(dataset, listing, excluded, gates, numbers, folder, earlier, calibration, calibrating or numbers)
 
 
 def having(spec: EvaluateSpec, dataset: Dataset) -> Needs:
@@ -213,7 +218,7 @@ def spare(folder: Folder, read: Iterable[str | None]) -> None:
 def free(folder: Folder) -> None:
     """Raises OutputRefused where a file of the report would replace one that no run recorded: now, not at the end."""
     own = set(exported(folder.path / EXPORTED)) if is_run(str(folder.path)) else set()
-    for name in (ROWS, *NAMES):
+    for name in NAMES:
         if name not in own:
             folder.admit(name)
 

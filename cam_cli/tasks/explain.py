@@ -5,13 +5,12 @@ The plan needs no torch, so that a wrong path or a taken output folder is said a
 
 from __future__ import annotations
 
-import time
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from threading import Event
 from typing import Any, BinaryIO
 
-from cam_cli.errors import ImagesFailed, UsageError
+from cam_cli.errors import UsageError
 from cam_cli.images.intensity import Intensity
 from cam_cli.images.listing import Listing
 from cam_cli.images.recipe import asked
@@ -25,78 +24,30 @@ from cam_cli.outputs.exporting import Exports, make_setting
 from cam_cli.outputs.exports import EXPORTS
 from cam_cli.outputs.exports.ids import Ids
 from cam_cli.outputs.finishing import Finisher
+from cam_cli.outputs.folder import RESULTS
 from cam_cli.outputs.kind import Kind, Sheet, Style, parse_range
 from cam_cli.outputs.naming import Naming
-from cam_cli.outputs.run import describe
+from cam_cli.outputs.run import described
+from cam_cli.outputs.share import write_share
 from cam_cli.specs import ExplainSpec
 from cam_cli.specs.boxes import BoxSpec
-from cam_cli.types import LeftOut
+from cam_cli.types import Explanation, Failure, LeftOut
 
+from .course import Course
+from .keeper import Keeper
 from .listener import Listener
+from .resuming import begin, check_facts, check_spec, gathered
+from .summary import Summary, counted
 from .versions import versions
-
-
-@dataclass
-class Summary:
-    """What a run did, counted as it goes; with several models, an image counts once for each. images: those listed;
-    where: the output folder or file, for people.
-
-    right, wrong: of all that have a truth; left_out: those that --only passed by, in no other count but these two.
-    """
-
-    images: int
-    models: int
-    where: str
-    done: int = 0
-    failed: int = 0
-    flagged: int = 0
-    maps: int = 0
-    boxes: int = 0
-    right: int = 0
-    wrong: int = 0
-    left_out: int = 0
-    stopped: bool = False
-    started: float = field(default_factory=time.monotonic)
-
-    def judge(self, correct: bool | None) -> None:
-        self.right += correct is True
-        self.wrong += correct is False
-
-    def add(self, record: dict[str, Any]) -> None:
-        self.judge(record["correct"])
-        self.done += record["error"] is None
-        self.failed += record["error"] is not None
-        self.maps += len(record["maps"])
-        self.boxes += sum(len(one["boxes"] or ()) for one in record["maps"])
-        self.flagged += bool(record["flags"] or any(one["flags"] for one in record["maps"]))
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.started
-
-    @property
-    def total(self) -> int:
-        return self.images * self.models
-
-    @property
-    def noun(self) -> str:
-        """What is counted, for people."""
-        return "image" if self.models == 1 else "result"
-
-    @property
-    def not_done(self) -> int:
-        return self.total - self.done - self.failed - self.left_out
-
-    def counts(self) -> dict[str, int]:
-        names = ("total", "done", "failed", "flagged", "maps", "boxes", "right", "wrong", "left_out")
-        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What can be known before the model is loaded. boxes: how they are found, where they are. ids: of --ids-from."""
+    """What can be known before the model is loaded. listing: of the whole run, also in a shard; listed: what `run.json`
+    says of it. boxes: how they are found, where they are. ids: of --ids-from."""
 
     listing: Listing
+    listed: dict[str, Any]
     truth: Called | None
     kinds: dict[str, Kind]
     boxes: BoxSpec | None
@@ -120,40 +71,44 @@ def explain(spec: ExplainSpec, listener: Listener, stop: Event, stdin: BinaryIO)
     maps_only = not any(isinstance(kind, Sheet) for kind in plan.kinds.values())
     if plan.destination.single and ready.naming.several and maps_only:
         raise UsageError(f"-o {spec.output.output} names one result, the options ask for several; name a folder")
+    folder, size = plan.destination.folder, ready.flow.batch_size
+    facts = {**ready.facts, "batch_size": size, "listing": plan.listed, "versions": versions()}
+    if folder:
+        check_facts(folder, facts, listener)
     side_by_side = bool(ready.naming.several & {"method", "layer"})
     threshold = plan.boxes.threshold if plan.boxes else ""
-    labels, model = ready.labels, ready.facts["models"][0]
-    setting = make_setting(spec.export, labels, plan.listing.whole, model, plan.ids, side_by_side, threshold)
-    summary = Summary(len(plan.listing), ready.models, plan.destination.name)
-    folder = plan.destination.folder
-    run = {"command": list(spec.arguments), "spec": spec.as_json(), **ready.facts, "versions": versions()}
-    if folder:
-        folder.open()
-        describe(folder, run, summary.counts(), None)
-    listener.begin(summary.total)
+    labels, model, whole = ready.labels, ready.facts["models"][0], plan.listing.whole
+    setting = make_setting(spec.export, labels, whole, model, plan.ids, side_by_side, threshold)
+    listing, part = plan.listing, spec.run.part
+    if part.count > 1:
+        listing = listing.pick(part.places(len(listing), size))
+        listener.note("shard", f"{part}: {len(listing)} of {counted(len(plan.listing), 'image')}")
+    aliases = [one["alias"] for one in ready.facts["models"]]
+    summary = Summary(len(listing), len(aliases), plan.destination.name)
     finisher = Finisher(
         plan.kinds, ready.naming, parse_range(spec.output.range), plan.destination, plan.boxes, spec.export.masks
     )
-    results = ready.flow.run(plan.listing, finisher, stop)
-    exports = Exports.open(spec.export, setting, folder)
-    with Book.open(folder) as book, exports, closing(results):
-        try:
-            for written in results:
-                if isinstance(written, LeftOut):
-                    summary.left_out += 1
-                    summary.judge(written.correct)
-                    listener.left_out(written.item.path, written.correct)
-                    continue
-                book.add(written.record)
-                exports.add(written.record)
-                summary.add(written.record)
-                listener.result(written.record, written.paths, written.data)
-            for text in exports.finish():
-                listener.note("export", text)
-        finally:
-            summary.stopped = stop.is_set()
-            if folder:
-                describe(folder, run, summary.counts(), summary.seconds)
+    if folder:
+        folder.open()
+    with described(folder, {"command": list(spec.arguments), "spec": spec.as_json(), **facts}, summary):
+        if folder and part.count > 1:
+            write_share(folder, labels if spec.export.formats else None, whole)
+        with gathered(folder, RESULTS, listing.ids, aliases) as known:
+            summary.before = len(known)
+            begin(listener, summary)
+            course = Course[Explanation | LeftOut | Failure](ready.flow, aliases, known, part)
+            exports = Exports.open(spec.export, setting, folder)
+            with Book.open(folder, spec.classes.only is not None) as book, exports:
+                keeper = Keeper(folder, book, exports, summary, listener)
+                for place, written in course.run(listing, finisher, stop):
+                    if written is None:
+                        keeper.again(known[place])
+                    else:
+                        keeper.put(written, course.whole(place))
+                keeper.finish()
+            known.remove()
+        summary.stopped = stop.is_set()
+        summary.finished = not summary.stopped
     return summary
 
 
@@ -164,6 +119,7 @@ def outline(spec: ExplainSpec, stdin: BinaryIO) -> dict[str, Any]:
     methods = list(spec.method.methods) or ["cam where it is exact, else gradcam"]
     return {
         "images": len(plan.listing),
+        **({} if spec.run.shard is None else {"shard": spec.run.shard}),
         "models": ", ".join(models),
         "methods": ", ".join(methods),
         "layers": ", ".join(spec.method.layers) or "as the methods choose",
@@ -181,7 +137,7 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     for name in spec.export.formats:
         EXPORTS.entry(name)
     kinds = make_kinds(spec)
-    boxes = spec.boxes or (BoxSpec() if any(kind.boxed for kind in kinds.values()) else None)
+    boxes = boxes_of(spec, kinds)
     if spec.export.formats:
         check_export(spec, boxes)
     parse_range(spec.output.range)
@@ -204,7 +160,10 @@ def make_plan(spec: ExplainSpec, stdin: BinaryIO) -> Plan:
     ids = Ids.read(spec.export.ids_from) if spec.export.ids_from is not None else None
     if ids:
         ids.check_images(listing.ids)
-    return Plan(listing, truth, kinds, boxes, destination, ids)
+    listed = {"images": len(listing), "sha256": listing.digest(truth)}
+    if destination.folder:
+        check_spec(destination.folder, spec, listed)
+    return Plan(listing, listed, truth, kinds, boxes, destination, ids)
 
 
 def make_kinds(spec: ExplainSpec) -> dict[str, Kind]:
@@ -222,6 +181,11 @@ def make_kinds(spec: ExplainSpec) -> dict[str, Kind]:
     return {name: KINDS.load(name)(style) for name in names}
 
 
+def boxes_of(spec: ExplainSpec, kinds: Mapping[str, Kind]) -> BoxSpec | None:
+    """How boxes are found, where there are any: of the options, or because a kind draws them."""
+    return spec.boxes or (BoxSpec() if any(kind.boxed for kind in kinds.values()) else None)
+
+
 def check_export(spec: ExplainSpec, boxes: BoxSpec | None) -> None:
     """Raises UsageError where there are no boxes, where several models have their own, or where boxes would not be
     instances of the class they name."""
@@ -232,15 +196,3 @@ def check_export(spec: ExplainSpec, boxes: BoxSpec | None) -> None:
     for text in spec.classes.classes:
         if text.casefold().startswith("not:"):
             raise UsageError(f"--class {text}: --export has no word for what speaks against a class; drop one of them")
-
-
-def counted(number: int, noun: str) -> str:
-    many = "es" if noun.endswith(("x", "s")) else "s"
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}{many}"
-
-
-def check_failures(spec: ExplainSpec, summary: Summary) -> None:
-    """Raises ImagesFailed when more images failed than --max-failures allows."""
-    if summary.failed > spec.run.failures_allowed(summary.done + summary.failed):
-        rest = "; the others are done" if summary.done else ""
-        raise ImagesFailed(f"{summary.failed} of {counted(summary.done + summary.failed, summary.noun)} failed{rest}")

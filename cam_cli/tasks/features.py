@@ -20,10 +20,10 @@ from cam_cli.training.samples import Samples
 from cam_cli.training.shots import Changes, Shot
 from cam_cli.types import Failure, ImageItem
 
-from .explain import counted
 from .lesson import Lesson
 from .listener import Listener
 from .pupil import Pupil
+from .summary import counted
 
 
 def features(spec: TrainSpec, lesson: Lesson, pupil: Pupil, listener: Listener, stop: Event) -> FeatureCache:

@@ -25,7 +25,7 @@ from cam_cli.specs import ClassSpec, ExplainSpec, OutputSpec
 from cam_cli.specs.evaluate import EvaluateSpec
 from cam_cli.types import Failure
 
-from .bench import BASELINES, UNKNOWN, Bench
+from .bench import BASELINES, UNKNOWN, Bench, Lineup
 from .classes import Classes
 from .columns import make_methods
 from .explainer import Prepared, make_flow, prepare, reader
@@ -41,7 +41,7 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
     methods = make_methods(shown.method.methods, shown.method.smooth)
     choices = tuple(map(resolved, spec.model.choices()))
     baselines = BASELINES if spec.metric.baselines else {}
-    judges, runs, names, views = [], [], {}, []
+    judges, runs, views = [], [], []
     for choice in choices:
         words: list[Vocabulary] = []
         resolve = partial(known_classes, spec, dataset, bool(asking), words)
@@ -62,19 +62,17 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
             for run, column in zip(own, prepared.explainer.columns, strict=True)
         ]
         judges.append(make_judge(spec, prepared, vocabulary, own, asking))
-        names[choice.alias] = (*own, *baselines)
         views.append(prepared)
     for label in dict.fromkeys(label for judge in judges for label in judge.vocabulary.unknown):
         listener.warn(f"class {label!r} of the data {UNKNOWN}")
     beside = Beside[Judged | Failure](tuple(judges))
     read = reader(shown.geometry, tuple(one.view for one in views))
+    unknown = tuple(dict.fromkeys(label for judge in judges for label in judge.vocabulary.unknown))
+    facts = {"models": [one.facts for one in views], "device": str(device), "precision": spec.run.precision}
     return Bench(
         make_flow(read, beside, spec.run, device, len(dataset.truths), bool(asking) or any(one.heavy for one in views)),
-        tuple(runs),
-        names,
+        Lineup(tuple(runs), tuple(baselines), unknown, facts),
         {choice.alias: judge.vocabulary.truths for choice, judge in zip(choices, judges, strict=True)},
-        tuple(dict.fromkeys(label for judge in judges for label in judge.vocabulary.unknown)),
-        {"models": [one.facts for one in views], "device": str(device), "precision": spec.run.precision},
     )
 
 

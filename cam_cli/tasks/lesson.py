@@ -20,8 +20,8 @@ from cam_cli.training.samples import SHOWN, Samples, check, choose_classes, sing
 from cam_cli.training.splitting import drawn
 from cam_cli.types import Truth
 
-from .explain import counted
 from .listener import Listener
+from .summary import counted
 
 OF_BOXES = "size", "box", "mask", "object"  # in what is odd about the data, and does not matter here
 

@@ -17,9 +17,9 @@ from cam_cli.outputs import atomic
 from cam_cli.specs.train import TrainSpec
 from cam_cli.types import Failure
 
-from .explain import counted
 from .lesson import Lesson, make_lesson
 from .listener import Listener
+from .summary import counted
 
 if TYPE_CHECKING:
     from cam_cli.training.cache import FeatureCache

@@ -448,9 +448,9 @@ def test_writing_fails(camtool, photo, monkeypatch, when):
     elif when == "file":
         monkeypatch.setattr(atomic.os, "replace", fail)
     else:
-        import cam_cli.outputs.book as book
+        import cam_cli.outputs.lines as lines
 
-        monkeypatch.setattr(book, "json_line", fail)
+        monkeypatch.setattr(lines, "memoryview", fail, raising=False)
     ran = camtool("gradcam", "a.png", "-o", "out")
     assert ran.code == 6
     assert "error[OutputFailed]" in ran.err

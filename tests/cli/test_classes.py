@@ -71,7 +71,8 @@ def test_only_right_and_none_left(camtool, photos):
     assert [record["id"] for record in ran.records] == ["espresso/coffee.png", "missile/val/rocket.jpg"]
     assert all(record["correct"] for record in ran.records)
     ran = camtool("cam", "photos/espresso", "--truth", "folder", "--only", "wrong", "--json", "-o", "out")
-    assert (ran.code, ran.out, files_of("out")) == (0, b"", ["results.csv", "results.jsonl", "run.json"])
+    kept = ["left_out.jsonl", "results.csv", "results.jsonl", "run.json"]
+    assert (ran.code, ran.out, files_of("out")) == (0, b"", kept)
 
 
 def files_of(folder) -> list[str]:

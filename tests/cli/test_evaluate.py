@@ -240,7 +240,7 @@ def test_the_files(evaluate):
     flat = json.loads((ran.folder / "metrics.json").read_text())
     assert flat == ran.values()
     kept = json.loads((ran.folder / "run.json").read_text())
-    assert kept["counts"] == {"total": 5, "done": 5, "failed": 0}
+    assert kept["counts"] == {"total": 5, "done": 5, "failed": 0, "flagged": 0}
     assert kept["spec"]["dataset"] == "data.csv"
     assert kept["models"][0]["name"] == NETWORK
     with (ran.folder / "per_image.csv").open() as file:

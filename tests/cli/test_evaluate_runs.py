@@ -169,7 +169,7 @@ def test_a_stopped_run_keeps_its_rows_and_has_no_report(evaluate, monkeypatch, n
     assert 1 <= len(ran.rows) < 5
     assert ran.ran.out == b""
     kept = json.loads((ran.folder / "run.json").read_text())
-    assert kept["counts"] == {"total": 5, "done": len(ran.rows), "failed": 0}
+    assert kept["counts"] == {"total": 5, "done": len(ran.rows), "failed": 0, "flagged": 0}
     assert ran.err.splitlines()[-1].endswith(f": out; stopped, {5 - len(ran.rows)} not done")
     monkeypatch.undo()
 
@@ -177,7 +177,8 @@ def test_a_stopped_run_keeps_its_rows_and_has_no_report(evaluate, monkeypatch, n
 def test_a_stopped_run_can_be_begun_again(evaluate, tmp_path, monkeypatch):
     from cam_cli.outputs.rows import RowBook
 
-    monkeypatch.setattr(RowBook, "add", lambda book, row: signal.raise_signal(signal.SIGTERM))
+    signals = iter([signal.SIGTERM])
+    monkeypatch.setattr(RowBook, "add", lambda book, row: [*map(signal.raise_signal, signals)])
     assert evaluate(*FEW).code == 143
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
@@ -189,11 +190,12 @@ def test_a_stopped_run_can_be_begun_again(evaluate, tmp_path, monkeypatch):
 def test_stopped_while_a_threshold_is_chosen(evaluate, other, monkeypatch):
     from cam_cli.cli.console import Terminal
 
-    judged = Terminal.judged
+    judged, signals = Terminal.judged, iter([signal.SIGINT])
 
     def stop(*given):
         judged(*given)
-        signal.raise_signal(signal.SIGINT)
+        for number in signals:
+            signal.raise_signal(number)
 
     monkeypatch.setattr(Terminal, "judged", stop)
     ran = evaluate("--threshold", other(100), "--metrics", "gt_known_loc_calibrated")
@@ -228,7 +230,8 @@ def test_the_output_folder(evaluate, camtool, tmp_path):
     assert evaluate(*FEW).code == 0
     ran = evaluate(*FEW)
     assert (ran.code, ran.error) == (
-        6, "error[OutputRefused]: out holds another run's results; --overwrite replaces them, or choose another -o",
+        6, "error[OutputRefused]: out holds another run's results; --resume completes it if it is the same run, "
+        "--overwrite replaces them, or choose another -o",
     )  # fmt: skip
     (tmp_path / "out/mine.txt").write_text("mine")
     (tmp_path / "out/curves/mine.csv").write_text("mine")

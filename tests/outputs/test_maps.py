@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from cam_cli.images.mapfile import read_map
-from cam_cli.outputs.exports.files import Files
 from cam_cli.outputs.folder import Folder
 from cam_cli.outputs.maps import MapKeeper, predictions, safe
 from tests.metrics.made import cropped, found, squash
@@ -15,12 +14,12 @@ MAP = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
 @pytest.fixture
 def put(tmp_path):
     def put(id, answer, labels, run="lite.cam", several=False):
-        folder = Folder(tmp_path / "out", replace=True)
+        folder = Folder(tmp_path / "out", since=0)
         folder.open()
-        files = Files(folder, "none")
-        MapKeeper(files, several).put(id, run, answer, labels)
-        files.names.close()
-        return {str(path.relative_to(tmp_path / "out")): path for path in (tmp_path / "out").rglob("*.np*")}
+        names = MapKeeper(folder, several).put(id, run, answer, labels)
+        saved = {str(path.relative_to(tmp_path / "out")): path for path in (tmp_path / "out").rglob("*.np*")}
+        assert set(names) == set(saved)
+        return saved
 
     return put
 

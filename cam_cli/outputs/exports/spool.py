@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -37,4 +38,5 @@ class Spool:
             yield piece
 
     def close(self) -> None:
-        self.file.close()
+        with suppress(OSError):  # what is still to be written to a full disk, and nobody wants any more
+            self.file.close()

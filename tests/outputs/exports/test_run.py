@@ -27,7 +27,7 @@ class Silent:
         self.notes.append((topic, text))
 
     def __getattr__(self, name):
-        return lambda *_: None
+        return lambda *_, **__: None
 
 
 def run(inputs, export: ExportSpec, output: OutputSpec, method: CamSpec = CamSpec(), boxes=BoxSpec()):  # noqa: B008
