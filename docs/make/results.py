@@ -1,4 +1,4 @@
-"""Writes docs/results.md: what five methods measure on the reference data. Half an hour on two cores.
+"""Writes docs/results.md: what five methods measure on the reference data. Half an hour on two idle cores.
 
     python docs/make/results.py [DATA]
 
@@ -57,7 +57,7 @@ Beside them what was published, on the 50 000 photographs (1 − error), and wha
 | efficientnet_lite0, CAM (here) | {top1} | {v1} ({v2}) | 663 of the photographs, at the size above |
 | GoogLeNet-GAP, CAM | 0.436 | – | Zhou et al. 2016, table 2: 56.4 % error; 20 % of the maximum; a weaker classifier (35.0 % top-1 error) |
 | VGG-16, Grad-CAM | 0.435 | – | Selvaraju et al. 2017, table 1: 56.51 % error; 15 % of the maximum; 30.4 % top-1 error |
-| ResNet-50, CAM | – | ≈ 0.64 (0.637) | Choe et al. 2020: trained anew at a finer grid (28×28), 5 networks' table of V2; V1 from memory |
+| ResNet-50, CAM | – | ≈ 0.64 (0.637) | Choe et al. 2020: trained anew at a finer grid (28×28), their table of V2; V1 unverified, for its table was not at hand |
 | centre (here, in their frame) | – | {c1} ({c2}) | their centred Gaussian has 0.525 in V2 on all photographs: these 663 have larger, more central objects |
 
 The first plain prototype of this project, on the same photographs and network, had top-1 accuracy 0.824, GT-known 0.650,
