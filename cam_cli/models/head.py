@@ -26,7 +26,7 @@ from .stages import Grid, GridReader
 IMAGES = 2  # one could agree by chance of symmetry; two do not
 TOLERANCE = 1e-4  # of the largest value compared
 WORKS = (
-    "use `camtool gradcam`, a model that has such a head (efficientnet_lite0, ResNets, DenseNets, MobileNetV2 …), or "
+    "use `camtool gradcam`, a model that has such a head (efficientnet_lite0, ResNets …), or "
     "`camtool train DATASET -m {name}`, which gives this one such a head"
 )
 
