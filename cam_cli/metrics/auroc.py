@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from cam_cli.types import Truth
-
-from .metric import Found, Metric, Needs, Probe, Row, Value
+from .metric import Row, Value
 from .pairs import divided
 from .precision import mean_defined
-from .ranking import Ranked, about, doubtful, missed, present, rankings, row_of
+from .ranking import Ranked, Ranking, present, rankings
 
 Array = np.ndarray
 
 
-class Auroc(Metric):
+class Auroc(Ranking):
     """auroc = (1/k) Σ_c P(s_c(i) > s_c(j)) + P(s_c(i) = s_c(j)) / 2,   i any image with class c, j any without
 
     s_c: the probability of class c. The area under the ROC curve is this chance (Hanley and McNeil, Radiology 1982), so
@@ -27,19 +25,6 @@ class Auroc(Metric):
     """
 
     names: ClassVar[tuple[str, ...]] = ("auroc",)
-    group: ClassVar[str] = "classification"
-    needs: ClassVar[Needs] = Needs.LABELS | Needs.PREDICTIONS
-    ranks: ClassVar[bool] = True
-
-    def row(self, found: Found, truth: Truth, probe: Probe | None = None) -> Row | None:
-        """As `ranking.row_of` has it."""
-        return row_of(found, truth.labels, doubtful(truth)) if truth.told else None
-
-    def miss(self, truth: Truth) -> Row | None:
-        return missed(truth.labels, doubtful(truth)) if truth.told else None
-
-    def about(self, row: Row, label: str) -> Row | None:
-        return about(row, label)
 
     def reduce(self, rows: Sequence[Row | None], weights: Array) -> Mapping[str, Value]:
         kept = present(rows)
@@ -47,9 +32,6 @@ class Auroc(Metric):
         values = [auroc(one, weights, total) for one in rankings(rows) if not one.true.all()]
         told = {"mean_over": "classes", "classes": len(values)}
         return {"auroc": Value(mean_defined(values, len(weights)), len(kept), told)}
-
-    def cells(self, row: Row) -> Mapping[str, Any]:
-        return {}
 
 
 def auroc(ranked: Ranked, weights: Array, total: Array) -> Array:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 from zlib import crc32
 
 import numpy as np
 
 from cam_cli.types import Truth
 
-from .metric import Found, Row
+from .metric import Found, Metric, Needs, Probe, Row
 
 Array = np.ndarray
 ENTRIES = 1 << 22  # of a block of weights: some tens of MB, whatever the number of images and resamples
@@ -44,6 +45,27 @@ class Ranked:
         have: images of one score are all above a threshold or none."""
         values = np.unique(-self.scores[chosen])
         return np.searchsorted(-self.scores, values, "left"), np.searchsorted(-self.scores, values, "right")
+
+
+class Ranking(Metric):
+    """What judges the classifier by how it ranks all images; an image whose truth says nothing is in no ranking."""
+
+    group: ClassVar[str] = "classification"
+    needs: ClassVar[Needs] = Needs.LABELS | Needs.PREDICTIONS
+    ranks: ClassVar[bool] = True
+
+    def row(self, found: Found, truth: Truth, probe: Probe | None = None) -> Row | None:
+        """As `row_of` has it."""
+        return row_of(found, truth.labels, doubtful(truth)) if truth.told else None
+
+    def miss(self, truth: Truth) -> Row | None:
+        return missed(truth.labels, doubtful(truth)) if truth.told else None
+
+    def about(self, row: Row, label: str) -> Row | None:
+        return about(row, label)
+
+    def cells(self, row: Row) -> Mapping[str, Any]:
+        return {}
 
 
 def row_of(found: Found, true: Iterable[str], uncertain: Iterable[str]) -> Row | None:

@@ -11,11 +11,11 @@ from cam_cli.specs.run import RunSpec
 
 
 @dataclass
-class Summary:
-    """With several models, an image counts once for each. images: those that were to be done; where: the output folder
-    or file, for people. before: results of earlier runs that stood, which are in the other counts too.
+class Tally:
+    """What is counted of any run. With several models, an image counts once for each.
 
-    right, wrong: of all that have a truth; left_out: those that --only passed by, in no other count but these two.
+    images: those that were to be done; where: the output folder or file, for people. before: results of earlier runs
+    that stood, which are in the other counts too.
     """
 
     images: int
@@ -25,14 +25,51 @@ class Summary:
     done: int = 0
     failed: int = 0
     flagged: int = 0
+    finished: bool = False
+    stopped: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def total(self) -> int:
+        return self.images * self.models
+
+    @property
+    def noun(self) -> str:
+        """What is counted, for people."""
+        return "image" if self.models == 1 else "result"
+
+    @property
+    def through(self) -> int:
+        """Those that need nothing more."""
+        return self.done
+
+    @property
+    def not_done(self) -> int:
+        return self.total - self.through - self.failed
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def pace(self) -> float:
+        """Results a second, of this run."""
+        return (self.through - self.before) / max(self.seconds, 1e-9)
+
+    def counts(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in ("total", "done", "failed", "flagged")}
+
+
+@dataclass
+class Summary(Tally):
+    """Of images that are explained. right, wrong: of all that have a truth; left_out: those that --only passed by, in
+    no other count but these two."""
+
     maps: int = 0
     boxes: int = 0
     right: int = 0
     wrong: int = 0
     left_out: int = 0
-    finished: bool = False
-    stopped: bool = False
-    started: float = field(default_factory=time.monotonic)
 
     def judge(self, correct: bool | None) -> None:
         self.right += correct is True
@@ -51,30 +88,12 @@ class Summary:
         self.judge(correct)
 
     @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.started
-
-    @property
-    def pace(self) -> float:
-        """Results a second, of this run."""
-        return (self.done + self.left_out - self.before) / max(self.seconds, 1e-9)
-
-    @property
-    def total(self) -> int:
-        return self.images * self.models
-
-    @property
-    def noun(self) -> str:
-        """What is counted, for people."""
-        return "image" if self.models == 1 else "result"
-
-    @property
-    def not_done(self) -> int:
-        return self.total - self.done - self.failed - self.left_out
+    def through(self) -> int:
+        return self.done + self.left_out
 
     def counts(self) -> dict[str, int]:
-        names = ("total", "done", "failed", "flagged", "maps", "boxes", "right", "wrong", "left_out")
-        return {name: getattr(self, name) for name in names}
+        names = ("maps", "boxes", "right", "wrong", "left_out")
+        return super().counts() | {name: getattr(self, name) for name in names}
 
 
 def counted(number: int, noun: str) -> str:
