@@ -75,8 +75,11 @@ def test_finetuning_the_default_model(camtool, scenes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["mobilenet_v3_small", "alexnet", "vgg11_bn", "convnext_tiny", "vit_b_32"])
-def test_networks_that_cam_refuses_are_trained(camtool, scenes, name):
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("mobilenet_v3_small", 7), ("alexnet", 13), ("vgg11_bn", 14), ("convnext_tiny", 7), ("vit_b_32", 7)],
+)
+def test_networks_that_cam_refuses_are_trained(camtool, scenes, name, rows):
     """With weights that were never trained (there are none offline): everything but what they find."""
     import torch
     from torchvision.models import get_model
@@ -93,5 +96,5 @@ def test_networks_that_cam_refuses_are_trained(camtool, scenes, name):
     ran = camtool("cam", scenes / "0001.jpg", "--checkpoint", "x.safetensors", "--save", "none", "--json", "-q")
     assert ran.code == 0, ran.err
     (found,) = ran.records[0]["maps"]
-    assert found["grid"]["rows"] in (6, 7, 13)
+    assert found["grid"]["rows"] == rows
     assert found["class"]["name"] in ("cross", "disc", "ring", "triangle")
