@@ -1,7 +1,7 @@
 """Networks with seeded random weights on which maps can be compared, and how close is the same."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -136,7 +136,9 @@ class Place:
 
     @property
     def seen(self) -> tuple[Captured, LayerProbe]:
-        return captured_at(self)
+        """With a probe that has not been asked yet: it remembers the answers for one method."""
+        seen, probe = captured_at(self)
+        return seen, replace(probe, answers={})
 
     def copy(self) -> nn.Module:
         """The network, for a peer that changes its modules."""
