@@ -69,7 +69,6 @@ def place(grid: Array, geometry: Geometry) -> Array:
     rows, columns = window(geometry)
     down = between(rows, geometry.scale[1], geometry.offset[1], geometry.input_height, grid.shape[0])
     across = between(columns, geometry.scale[0], geometry.offset[0], geometry.input_width, grid.shape[1])
-    # OpenCV's product: NumPy's wakes threads of its own for so little, which then wait for each other.
     rows_placed = cv2.gemm(down, np.ascontiguousarray(grid, np.float32), 1, None, 0)
     return np.asarray(cv2.gemm(rows_placed, across, 1, None, 0, flags=cv2.GEMM_2_T))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -51,4 +52,7 @@ def about(
 
 def main() -> None:
     """The console script."""
+    # Of OpenCV's and NumPy's products, which are small here: their own threads would only wait for each other, busily.
+    # Said before either is imported; torch, which computes the large ones, does not read it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(guarded(app, sys.argv[1:]))

@@ -11,23 +11,19 @@ plus bare decoding, resizing, drawing and encoding.
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
+import sys
 import tempfile
-import time
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
 from statistics import median
-from threading import Event
-from typing import Any
 
 import torch
 
+from cam_cli.engine.memory import keep_memory
 from cam_cli.models import load
-from cam_cli.specs import ClassSpec, ExplainSpec, GeometrySpec, MethodSpec, OutputSpec
-from cam_cli.specs.model import ModelSpec
-from cam_cli.specs.run import RunSpec
-from cam_cli.tasks.explain import explain
 
 from . import peers
 from .limit import bare_model, bare_rest
@@ -39,31 +35,13 @@ MODELS = {
 }
 
 
-class Clock:
-    """A listener that takes the time from the first image on."""
-
-    def begin(self, *told: Any) -> None:
-        self.began = time.perf_counter()
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *told: None
-
-
 def camtool(model: str, photographs: Path, out: Path, precision: str) -> float:
-    """Seconds."""
-    spec = ExplainSpec(
-        (),
-        (str(photographs),),
-        ModelSpec((model,)),
-        ClassSpec(),
-        MethodSpec(("gradcam",)),
-        GeometrySpec(),
-        OutputSpec(str(out), overwrite=True),
-        RunSpec(device="cpu", precision=precision),
-    )
-    clock = Clock()
-    explain(spec, clock, Event(), BytesIO())
-    return time.perf_counter() - clock.began
+    """Seconds, the models loaded."""
+    options = ["--model", model, "--precision", precision, "--device", "cpu", "--overwrite", "--quiet", "-o", str(out)]
+    argv = [sys.executable, "-m", "cam_cli", "gradcam", str(photographs), *options]
+    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+    seconds: float = json.loads((out / "run.json").read_text())["timing"]["seconds"]
+    return seconds
 
 
 def main() -> None:
@@ -80,9 +58,11 @@ def main() -> None:
     rates: dict[str, list[float]] = {"camtool": [], "limit": []} | {
         one: [] for one, there in installed.items() if there
     }
+    keep_memory()
     with tempfile.TemporaryDirectory() as folder:
         photographs = make_photographs(Path(folder, "photographs"), asked.images)
-        out = Path(folder, "out")
+        out, theirs = Path(folder, "out"), Path(folder, "theirs")
+        theirs.mkdir()
         module, size = load(name).module, load(name).recipe.size
         camtool(name, photographs[0].parent, out, asked.precision)
         for _ in range(asked.rounds):
@@ -93,14 +73,13 @@ def main() -> None:
             rates["limit"].append(cores / sum(parts.values()))
             torch.set_num_threads(cores)
             for peer in rates.keys() & scripts.keys():
-                out.mkdir(exist_ok=True)
-                rates[peer].append(asked.images / scripts[peer](module, layer, photographs, out, size))
+                rates[peer].append(asked.images / scripts[peer](module, layer, photographs, theirs, size))
     print(
         f"{asked.model} {asked.precision}, {asked.images} photographs, {asked.rounds} rounds, {cores} cores; images/s:"
     )
     print("  core-milliseconds of the limit: " + ", ".join(f"{part} {cost * 1e3:.1f}" for part, cost in parts.items()))
     for one, found in rates.items():
-        ratio = median(mine / theirs for mine, theirs in zip(rates["camtool"], found, strict=True))
+        ratio = median(mine / other for mine, other in zip(rates["camtool"], found, strict=True))
         print(f"  {one:18s} {median(found):6.1f}   camtool is {ratio:.2f} of it")
 
 
