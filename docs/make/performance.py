@@ -59,14 +59,20 @@ TAIL = """
   convolutions and memory is channels-last; kept only where the scores on noise stay the same to 10⁻⁴ of the largest, and not
   at the layers that are looked at.
 - **Memory that stays.** glibc gives large blocks back to the system after every layer, and its pages are zeroed again for the
-  next; told to keep them, the default network takes 15 ms an image and core where it took 22 to 28 at the same batch.
+  next, a good part of the time of a pass; here it is told to keep them.
 - **No idle threads.** OpenCV's and NumPy's own threads, which small products wake and which then wait busily, are off.
 - **No gradients where none are needed.** Everything before the layer runs without a graph; a method that needs gradients
   gets them of the tail alone.
-- **PNG by hand.** One filter, and deflate by ISA-L where it is installed: a sixth of the time of libpng at its usual level,
-  files as large to a few percent. `--save panel` and the rest use the same.
+- **PNG by hand.** One filter, and deflate by ISA-L where it is installed, for overlays and every other picture.
 - **bfloat16** (`--precision bf16`): folded in float32, then cast. Maps stay close (correlation ≥ 0.995 on the sample
   images) and the first class stays the same wherever the two highest scores are 0.25 apart; the tests hold it to that.
+
+## What is not reached
+
+A folder was to come within a tenth of the limit, which is measured with one core busy: two lanes in one process slow each
+other down (two processes do not, or less), and finishing an image takes longer than its drawing and encoding alone, the
+file's creation included. `smoothgradcam++` is compared with forward passes though its definition needs backward ones, too.
+`--help` imports what declares the options of every command.
 """
 
 
