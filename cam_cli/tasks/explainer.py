@@ -19,7 +19,6 @@ from cam_cli.engine.device import choose_device, default_batch
 from cam_cli.engine.explain import Explainer
 from cam_cli.engine.flow import Flow, cores
 from cam_cli.engine.lanes import Lanes
-from cam_cli.engine.memory import keep_memory
 from cam_cli.engine.selection import several
 from cam_cli.errors import ImageTooLarge, ImageUnreadable, ModelFailed, OutOfMemory, UsageError
 from cam_cli.images.intensity import Intensity
@@ -104,7 +103,6 @@ def make_flow(
     workers = spec.workers or cores()
     if device.type != "cpu":
         return Flow(read, (beside,), size, workers)
-    keep_memory()
     lanes = Lanes.of(cores(), ceil(images / size), workers)
     try:
         replicas = [beside.replica() for _ in range(lanes.side_by_side - 1)]

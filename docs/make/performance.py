@@ -58,8 +58,8 @@ TAIL = """
 - **A quicker network.** From 16 images on, or where a method asks the network many times, batch norms are folded into
   convolutions and memory is channels-last; kept only where the scores on noise stay the same to 10⁻⁴ of the largest, and not
   at the layers that are looked at.
-- **Memory that stays.** glibc gives large blocks back to the system after every layer, and its pages are zeroed again for the
-  next, a good part of the time of a pass; here it is told to keep them.
+- **Memory that stays.** glibc gives large blocks back to the system after every layer, and their pages are zeroed again for the
+  next; blocks up to 128 MiB are kept.
 - **No idle threads.** OpenCV's and NumPy's own threads, which small products wake and which then wait busily, are off.
 - **No gradients where none are needed.** Everything before the layer runs without a graph; a method that needs gradients
   gets them of the tail alone.

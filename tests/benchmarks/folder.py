@@ -22,7 +22,7 @@ from statistics import median
 
 import torch
 
-from cam_cli.engine.memory import keep_memory
+from cam_cli.engine.allocator import keep_blocks
 from cam_cli.models import load
 
 from . import peers
@@ -58,7 +58,7 @@ def main() -> None:
     rates: dict[str, list[float]] = {"camtool": [], "limit": []} | {
         one: [] for one, there in installed.items() if there
     }
-    keep_memory()
+    keep_blocks()
     with tempfile.TemporaryDirectory() as folder:
         photographs = make_photographs(Path(folder, "photographs"), asked.images)
         out, theirs = Path(folder, "out"), Path(folder, "theirs")

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cam_cli.engine.memory import keep_memory
+from cam_cli.engine.allocator import keep_blocks
 from cam_cli.models import load
 from cam_cli.models.network import Specimen
 from cam_cli.models.quicker import quicker
@@ -109,7 +109,7 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     module = load("efficientnet_lite0").module
     fast = quicker(Specimen.of(module, SIZE), frozenset(), fold=True)
-    keep_memory()
+    keep_blocks()
     with tempfile.TemporaryDirectory() as folder:
         (photograph,) = make_photographs(Path(folder), 1)
         for case in CASES:
