@@ -18,8 +18,9 @@ from cam_cli.errors import CamtoolError
 from cam_cli.methods import METHODS
 from cam_cli.outputs import KINDS
 from cam_cli.outputs.schema import error_kinds
+from cam_cli.specs.learning import LearningSpec
 from cam_cli.specs.protocols import PROTOCOLS
-from cam_cli.specs.train import HeadSpec, LearningSpec, TrainDataSpec, TrainOutputSpec
+from cam_cli.specs.train import HeadSpec, TrainDataSpec, TrainOutputSpec
 from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
 from tests.cli.test_explain import environment
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from cam_cli.specs.learning import LearningSpec
 from cam_cli.specs.train import (
     HeadSpec,
-    LearningSpec,
     TrainDataSpec,
     TrainGeometrySpec,
     TrainModelSpec,

@@ -119,9 +119,9 @@ def make_plan(spec: EvaluateSpec) -> Plan:
             f"column class has {listed(groups)}"
         )
     has = having(spec, dataset)
-    placeholder = (0.0, metric.calibration) if metric.calibration else None
+    uncalibrated = (0.0, metric.calibration) if metric.calibration else None
     ranked = dataset.several or bool(metric.laid_down.metrics and not metric.asked)  # as a publication names them
-    numbers = choose_metrics(names, gates, make_rules(spec, placeholder), has, ranked)
+    numbers = choose_metrics(names, gates, make_rules(spec, uncalibrated), has, ranked)
     calibration = calibrating = None
     if metric.calibration is not None:
         if CHOSEN not in numbers.wanted:

@@ -20,7 +20,8 @@ from cam_cli.engine.seed import seed_of
 from cam_cli.images.decode import decode
 from cam_cli.images.intensity import Intensity, Range, value_range
 from cam_cli.images.preprocess import memory_enough, prepare
-from cam_cli.specs.train import LearningSpec, TrainGeometrySpec
+from cam_cli.specs.learning import LearningSpec
+from cam_cli.specs.train import TrainGeometrySpec
 from cam_cli.types import ImageItem, Recipe
 
 WHOLE = (0.0, 0.0, 1.0)
