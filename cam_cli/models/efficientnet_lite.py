@@ -29,11 +29,18 @@ class SameConv2d(nn.Conv2d):
     bottom and right. The padding depends on the input size, so it cannot be a constant of the layer."""
 
     def forward(self, input: Tensor) -> Tensor:
-        pads: list[int] = []
-        for n, k, s in zip(input.shape[:1:-1], self.kernel_size[::-1], self.stride[::-1], strict=True):
+        weight, padding = self.kernel(input)
+        return F.conv2d(input, weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+    def kernel(self, input: Tensor) -> tuple[Tensor, list[int]]:
+        """Weights and padding (rows, columns) for an input. Where one pixel more is wanted behind than before, the
+        kernel has a row (column) of zeros before its own, which costs less than a padded copy of the input."""
+        odd, padding = [], []
+        for n, k, s in zip(input.shape[2:], self.kernel_size, self.stride, strict=True):
             total = max((ceil(n / s) - 1) * s + k - n, 0)
-            pads += [total // 2, total - total // 2]
-        return super().forward(F.pad(input, pads))
+            odd.append(total % 2)
+            padding.append(total - total // 2)
+        return F.pad(self.weight, (odd[1], 0, odd[0], 0)), padding
 
 
 class NormAct(nn.BatchNorm2d):

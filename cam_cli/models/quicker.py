@@ -1,10 +1,12 @@
-"""The same network, quicker: batch normalisation folded into convolutions, channels last in memory."""
+"""The same network, quicker: batch normalisation folded into convolutions, activations too, channels last in memory."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Set
 from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -13,21 +15,78 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from cam_cli.capture import observe
 from cam_cli.errors import ModelFailed
 
+from .efficientnet_lite import SameConv2d
 from .network import Specimen
 from .scores import raw_scores
 
 TOLERANCE = 1e-4  # of the largest score
+ACTIVATIONS: dict[type[nn.Module], tuple[str, list[float]]] = {
+    nn.Identity: ("none", []),
+    nn.ReLU: ("relu", []),
+    nn.ReLU6: ("hardtanh", [0.0, 6.0]),
+    nn.SiLU: ("swish", []),
+    nn.Hardswish: ("hardswish", []),
+}
+"""What oneDNN calls them, and their numbers."""
+
+
+@dataclass
+class OnePass:
+    """The forward of a convolution with the activation behind it, by oneDNN in one pass over memory; where that cannot
+    be, the convolution alone. (torch itself gives kernels of 1×1 for fewer than 16 images on one thread to a matrix
+    product, which takes longer.)"""
+
+    conv: nn.Conv2d
+    name: str
+    numbers: list[float]
+
+    @classmethod
+    def of(cls, conv: nn.Conv2d, act: nn.Module) -> OnePass | None:
+        """None for a convolution that does more than the plain one, or an activation that oneDNN has no name for."""
+        plain = type(conv).forward in (nn.Conv2d.forward, SameConv2d.forward) and conv.padding_mode == "zeros"
+        if not plain or isinstance(conv.padding, str) or type(act) not in ACTIVATIONS:
+            return None
+        return cls(conv, *ACTIVATIONS[type(act)])
+
+    def __call__(self, input: Tensor) -> Tensor:
+        conv = self.conv
+        if not self.serves(input):
+            return type(conv).forward(conv, input)
+        weight, padding = conv.kernel(input) if isinstance(conv, SameConv2d) else (conv.weight, conv.padding)
+        found: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            input, weight, conv.bias, padding, conv.stride, conv.dilation, conv.groups, self.name, self.numbers, ""
+        )
+        return found
+
+    def serves(self, tensor: Tensor) -> bool:
+        """Whether it takes, or has put out, such a tensor: on a CPU that can, and without gradients."""
+        same = tensor.device.type == "cpu" and tensor.dtype == self.conv.weight.dtype and tensor.dtype in dtypes()
+        return same and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+
+
+@cache
+def dtypes() -> frozenset[torch.dtype]:
+    """What oneDNN computes quickly on this machine."""
+    there = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if not there or not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
+        return frozenset()
+    half = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return frozenset({torch.float32, torch.bfloat16} if half else {torch.float32})
 
 
 class Rest(nn.Module):
-    """What a batch normalisation does besides, under the same names: dropout and activation."""
+    """What a batch normalisation does besides, under the same names: dropout and activation. done: the convolution
+    before it, where that has done all of it."""
 
-    def __init__(self, norm: nn.Module):
+    def __init__(self, norm: nn.Module, done: OnePass | None):
         super().__init__()
+        self.done = done
         for name, child in norm.named_children():
             self.add_module(name, child)
 
     def forward(self, input: Tensor) -> Tensor:
+        if self.done and self.done.serves(input):
+            return input
         for child in self.children():
             input = child(input)
         return input
@@ -51,7 +110,8 @@ def quicker(specimen: Specimen, spared: Set[str], *, fold: bool) -> nn.Module:
     found = {norm: conv for norm, conv in pairs(specimen).items() if conv not in spared} if fold else {}
     with torch.no_grad():
         for norm, conv in found.items():
-            fold_into(copy, conv, norm)
+            watched = any(f"{norm}.{name}" in spared for name, _ in module.get_submodule(norm).named_children())
+            fold_into(copy, conv, norm, fuse=not watched)
     copy = copy.to(memory_format=torch.channels_last)
     return copy if same_scores(specimen, copy) else module
 
@@ -83,8 +143,8 @@ def foldable(norm: nn.BatchNorm2d) -> bool:
     return known and norm.running_mean is not None and norm.running_var is not None and not norm.training
 
 
-def fold_into(module: nn.Module, conv_path: str, norm_path: str) -> None:
-    """In place."""
+def fold_into(module: nn.Module, conv_path: str, norm_path: str, *, fuse: bool) -> None:
+    """In place; with `fuse` the activation goes into the convolution, too, where that can be."""
     conv, norm = module.get_submodule(conv_path), module.get_submodule(norm_path)
     assert isinstance(conv, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)
@@ -93,8 +153,11 @@ def fold_into(module: nn.Module, conv_path: str, norm_path: str) -> None:
     conv.weight, conv.bias = fuse_conv_bn_weights(
         conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
     )
+    done = OnePass.of(conv, getattr(norm, "act", nn.Identity())) if fuse else None
+    if done:
+        conv.__dict__["forward"] = done
     parent, _, name = norm_path.rpartition(".")
-    setattr(module.get_submodule(parent), name, Rest(norm).train(norm.training))
+    setattr(module.get_submodule(parent), name, Rest(norm, done).train(norm.training))
 
 
 def same_scores(specimen: Specimen, copy: nn.Module) -> bool:
