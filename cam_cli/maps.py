@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -67,15 +68,18 @@ def place(grid: Array, geometry: Geometry) -> Array:
     Half-pixel centres: pixel i of the original lies at i + 1/2, cell j of the grid at (j + 1/2) · input / cells.
     """
     rows, columns = window(geometry)
-    down = between(rows, geometry.scale[1], geometry.offset[1], geometry.input_height, grid.shape[0])
-    across = between(columns, geometry.scale[0], geometry.offset[0], geometry.input_width, grid.shape[1])
+    (x, y), (right, below) = geometry.scale, geometry.offset
+    down = between(rows.start, rows.stop, y, below, geometry.input_height, grid.shape[0])
+    across = between(columns.start, columns.stop, x, right, geometry.input_width, grid.shape[1])
     rows_placed = cv2.gemm(down, np.ascontiguousarray(grid, np.float32), 1, None, 0)
     return np.asarray(cv2.gemm(rows_placed, across, 1, None, 0, flags=cv2.GEMM_2_T))
 
 
-def between(pixels: slice, scale: float, offset: float, input_size: int, cells: int) -> Array:
-    """Bilinear weights along one axis: float32 (pixels, cells), rows that sum to 1."""
-    centres = np.arange(pixels.start, pixels.stop) + 0.5
+@lru_cache(16)  # an image has many maps, and most photographs of a folder the same few sizes
+def between(start: int, stop: int, scale: float, offset: float, input_size: int, cells: int) -> Array:
+    """Bilinear weights along one axis, of pixels `start` to `stop`: float32 (stop − start, cells), rows that sum to 1.
+    Not to be written to."""
+    centres = np.arange(start, stop) + 0.5
     position = ((centres * scale + offset) * cells / input_size - 0.5).clip(0, cells - 1)
     lower = position.astype(np.intp)
     upper = np.minimum(lower + 1, cells - 1)
@@ -131,7 +135,13 @@ def heatmap(raw: Array, geometry: Geometry, scale: Range | None = None, signed: 
         high = max(abs(low), abs(high))
         low = -high
     rows, columns = window(geometry)
-    heat[rows, columns] = (values / high).clip(-1, 1) if signed else ((values - low) / (high - low)).clip(0, 1)
+    shown = heat[rows, columns]
+    if signed:
+        np.divide(values, high, out=shown)
+    else:
+        np.subtract(values, low, out=shown)
+        shown /= high - low
+    np.clip(shown, -1 if signed else 0, 1, out=shown)
     y, x = np.unravel_index(int(values.argmax()), values.shape)
     peak = (int(x) + columns.start, int(y) + rows.start) if values[y, x] > 0 else None
     return Heatmap(heat, peak, (low, high), flags, signed)

@@ -40,7 +40,8 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
     modes = [(module, module.training) for module in model.modules()]
     required = [parameter for parameter in model.parameters() if parameter.requires_grad]
     try:
-        model.eval()
+        if any(training for _, training in modes):
+            model.eval()
         for parameter in required:
             parameter.requires_grad_(False)
         yield

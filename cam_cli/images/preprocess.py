@@ -43,10 +43,12 @@ def prepare(
         inside_y.start - placed.top : inside_y.stop - placed.top,
         inside_x.start - placed.left : inside_x.stop - placed.left,
     ]
-    shown = shown.float() / 255 if shown.dtype == torch.uint8 else shown.clamp(0, 1)  # bicubic overshoots
     mean, std = (torch.tensor(numbers, dtype=torch.float32)[:, None, None] for numbers in (recipe.mean, recipe.std))
     canvas = torch.zeros(len(resized), placed.canvas_height, placed.canvas_width)
-    canvas[:, inside_y, inside_x] = (shown - mean) / std
+    part = canvas[:, inside_y, inside_x].copy_(shown)
+    if shown.dtype == torch.uint8:
+        part /= 255
+    part.clamp_(0, 1).sub_(mean).div_(std)  # bicubic overshoots
     return canvas, placed.geometry(width, height, fit, orientation)
 
 

@@ -1,5 +1,7 @@
 """A heatmap laid on its picture, and what the model did not see."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -14,11 +16,12 @@ def overlay(pixels: np.ndarray, heat: np.ndarray, palette: Palette, alpha: float
     heat: float32 (H, W) in [0, 1], or [−1, 1]. At heat t the colour covers the picture with opacity alpha · |t|, so
     that a pixel without evidence keeps its value exactly. What lies outside `seen` is hatched.
     """
-    opacity = alpha * palette.opacity[:, None, None]
-    paint = np.rint(opacity * palette.colours[:, None]).astype(np.uint8)
-    keep = np.rint((1 - opacity) * 255).astype(np.uint8).repeat(3, axis=2)
+    opacity = alpha * palette.opacity[:, None]
+    paint = np.rint(opacity * palette.colours).astype(np.uint8)[:, None]
+    keep = np.rint((1 - opacity) * 255).astype(np.uint8)
     levels = palette.levels(heat)
-    kept = cv2.multiply(pixels, cv2.applyColorMap(levels, keep), scale=1 / 255)
+    share = cv2.cvtColor(cv2.LUT(levels, keep), cv2.COLOR_GRAY2RGB)
+    kept = cv2.multiply(pixels, share, scale=1 / 255)
     return hatch(cv2.add(kept, cv2.applyColorMap(levels, paint), dst=kept), seen)
 
 
@@ -34,14 +37,20 @@ def hatch(picture: np.ndarray, seen: Window) -> np.ndarray:
     """Draws diagonal stripes, half grey, on `picture` itself, over all that is outside the window; returns it."""
     height, width = picture.shape[:2]
     rows, columns = seen
-    stripe = max(2, min(height, width) // 60)
-    diagonal = np.arange(height + width) // stripe % 4 == 0
-    striped = np.lib.stride_tricks.sliding_window_view(diagonal, width)[:height]  # [y, x] is diagonal[y + x]
-    above, below = np.s_[: rows.start, :], np.s_[rows.stop :, :]
-    left, right = np.s_[rows, : columns.start], np.s_[rows, columns.stop :]
-    for margin in (above, below, left, right):
-        part = picture[margin]
+    above, below = (0, rows.start, 0, width), (rows.stop, height, 0, width)
+    left, right = (rows.start, rows.stop, 0, columns.start), (rows.start, rows.stop, columns.stop, width)
+    for top, bottom, first, last in (above, below, left, right):
+        part = picture[top:bottom, first:last]
         if part.size:
-            mask = np.ascontiguousarray(striped[margin]).view(np.uint8)
+            mask = stripes(max(2, min(height, width) // 60), top, bottom, first, last)
             part[:] = cv2.copyTo((part >> 1) + np.uint8(64), mask, part.copy())
     return picture
+
+
+@lru_cache(16)  # most photographs of a folder have the same few sizes
+def stripes(thickness: int, top: int, bottom: int, first: int, last: int) -> np.ndarray:
+    """Where a part of a picture, from row `top` and column `first` on, is striped: uint8 (bottom − top, last − first),
+    1 or 0; one stripe in four of so many pixels."""
+    diagonal = (np.arange(top + first, bottom + last) // thickness % 4 == 0).view(np.uint8)
+    window = np.lib.stride_tricks.sliding_window_view(diagonal, last - first)  # [y, x] is diagonal[y + x]
+    return np.ascontiguousarray(window[: bottom - top])
