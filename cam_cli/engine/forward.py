@@ -61,13 +61,18 @@ class Forward:
         with precise(self.device, self.precision):
             return Tail(self.module, image.to(**self.layout), layer, self.read_scores)
 
+    @property
+    def room(self) -> int:
+        """Inputs a pass of a method that asks again."""
+        return 16 if self.device.type == "cpu" else 64
+
     def in_passes(self, run: Callable[[Tensor], Tensor], inputs: Iterable[Tensor], passed: Passed) -> Tensor:
         """`run` over `inputs` (one tensor each, made as they are needed), as many at a time as the device has room for.
 
         A pass holds the same inputs whatever batch their image is in, so results do not depend on the batch size.
         """
-        size, source, found = PASS[self.device.type == "cpu"], iter(inputs), []
-        while waiting := list(islice(source, size)):
+        source, found = iter(inputs), []
+        while waiting := list(islice(source, self.room)):
             found.append(self.halved(run, waiting))
             passed(len(waiting))
         return torch.cat(found)
@@ -82,7 +87,3 @@ class Forward:
                 raise
         half = len(inputs) // 2
         return torch.cat([self.halved(run, inputs[:half]), self.halved(run, inputs[half:])])
-
-
-PASS = {True: 16, False: 64}
-"""Inputs a pass of a method that asks again, on a CPU and elsewhere."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -72,6 +73,23 @@ class LayerProbe:
             activations=to_grid(recording.activations[layer.path].detach(), layer, images.shape[2:]),
             gradients=to_grid(gradients[layer.path], layer, images.shape[2:]),
         )
+
+    def slopes(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
+        source, room = iter(batches), max(1, self.forward.room // len(self.rows))
+        while waiting := list(islice(source, room)):
+            yield from self.together(waiting)
+
+    def together(self, batches: list[Tensor]) -> tuple[Tensor, ...]:
+        """One pass, in halves where the device runs out of memory. Raises OutOfMemoryError for a single batch."""
+        count = len(self.rows)
+        target = self.seen.target[[*range(count)] * len(batches)]
+        try:
+            return torch.split(self.record(torch.cat(batches), target).gradients, count)
+        except torch.OutOfMemoryError:
+            if len(batches) == 1:
+                raise
+        half = len(batches) // 2
+        return self.together(batches[:half]) + self.together(batches[half:])
 
     def input_gradients(self, images: Tensor, *, guided: bool = False) -> Tensor:
         recording = self.forward.record(images, [INPUT], gradients=True)

@@ -133,6 +133,9 @@ class Probe(Protocol):
         """Other pictures (b, 3, h, w) in the place of the batch's: the same layer, and the same targets unless `target`
         is given."""
 
+    def slopes(self, batches: Iterable[Tensor]) -> Iterable[Tensor]:
+        """d target / d activations on each of other batches (b, 3, h, w), float32 (b, c, u, v)."""
+
     def input_gradients(self, images: Tensor, *, guided: bool = False) -> Tensor:
         """d target / d images, float32 (b, 3, h, w); guided: through every ReLU only what is positive."""
 

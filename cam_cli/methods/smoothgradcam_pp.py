@@ -34,9 +34,13 @@ class SmoothGradCamPlusPlus(Summed):
         spread = self.noise * (seen.inputs.amax((1, 2, 3), keepdim=True) - seen.inputs.amin((1, 2, 3), keepdim=True))
         generators = [torch.Generator().manual_seed(seed) for seed in seen.seeds]
         first, second, third = (torch.zeros_like(seen.activations) for _ in range(3))
-        for _ in range(self.samples):
+
+        def noisy() -> Tensor:
             noise = torch.stack([torch.randn(seen.inputs.shape[1:], generator=one) for one in generators])
-            slope = probe.record(seen.inputs + spread * noise.to(seen.inputs)).gradients / unit
+            return seen.inputs + spread * noise.to(seen.inputs)
+
+        for gradients in probe.slopes(noisy() for _ in range(self.samples)):
+            slope = gradients / unit
             first, second, third = first + slope, second + slope**2, third + slope**3
         mass = seen.activations.relu().sum((2, 3), keepdim=True)
         alpha = second / (2 * second + mass * unit * third.relu()).masked_fill(second == 0, 1)

@@ -24,13 +24,12 @@ from torch import nn
 
 from cam_cli.engine.allocator import keep_blocks
 from cam_cli.models import load
-from cam_cli.models.network import Specimen
-from cam_cli.models.quicker import quicker
 from cam_cli.specs import ClassSpec, ExplainSpec, GeometrySpec, MethodSpec, OutputSpec
 from cam_cli.specs.model import ModelSpec
 from cam_cli.specs.run import RunSpec
 from cam_cli.tasks.explain import explain
 
+from .limit import folded
 from .peers import shown
 from .photographs import make_photographs
 
@@ -108,7 +107,7 @@ def peer(package: str, name: str, module: nn.Module, photograph: Path) -> float:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     module = load("efficientnet_lite0").module
-    fast = quicker(Specimen.of(module, SIZE), frozenset(), fold=True)
+    fast = folded(module, SIZE)
     keep_blocks()
     with tempfile.TemporaryDirectory() as folder:
         (photograph,) = make_photographs(Path(folder), 1)

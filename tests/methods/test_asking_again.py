@@ -107,3 +107,49 @@ def test_images_are_made_a_pass_at_a_time(name):
     assert max(sizes) <= 16
     assert max(ahead) <= 16
     assert told[-1][0] == told[-1][1] == sum(sizes), "the count that the method gives is the count it makes"
+
+
+@pytest.mark.parametrize(("images", "most"), [(1, 16), (3, 15), (20, 20)])
+def test_noisy_copies_go_together(images, most):
+    """As many as a pass holds; of a large batch each copy of it goes alone."""
+    seen, probe = captured(seeded(Residual()), noise(images, 3, 16, 16), "branch", [1] * images)
+    found, sizes = quick("smoothgradcam++:samples=21").map(seen, probe), []
+    own = probe.record
+
+    def counted(batch, target):
+        sizes.append(len(batch))
+        return own(batch, target)
+
+    probe.record = counted
+    assert torch.equal(quick("smoothgradcam++:samples=21").map(seen, probe), found)
+    assert max(sizes) == most
+    assert sum(sizes) == 21 * images
+
+
+@pytest.mark.parametrize("most", [1, 3, 7])
+def test_noisy_copies_go_apart_where_memory_is_short(most):
+    method = quick("smoothgradcam++:samples=10")
+    seen, probe = captured(seeded(Residual()), noise(1, 3, 16, 16), "branch", [2])
+    whole, own = method.map(seen, probe), probe.record
+
+    def small(batch, target):
+        if len(batch) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return own(batch, target)
+
+    probe.record = small
+    torch.testing.assert_close(method.map(seen, probe), whole, rtol=1e-5, atol=1e-5 * whole.abs().max())
+    most = 0
+    with pytest.raises(torch.OutOfMemoryError):
+        method.map(seen, probe)
+
+
+def test_of_each_image_its_own_target_is_derived():
+    """Whatever else is in the pass: the other images, and the other copies."""
+    model, images = seeded(Residual()), noise(3, 3, 16, 16)
+    seen, probe = captured(model, images, "branch", [0, 1, 2])
+    batches = [images, 2 * images, images - 1, images.flip(3), images / 2, images + 3]
+    for batch, slopes in zip(batches, probe.slopes(batches), strict=True):
+        for row in range(3):
+            alone, _ = captured(model, batch[row : row + 1], "branch", [row])
+            torch.testing.assert_close(slopes[row], alone.gradients[0], rtol=1e-5, atol=1e-7)

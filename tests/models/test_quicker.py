@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from cam_cli.capture import observe
+from cam_cli.capture import observe, record, replica
 from cam_cli.models import load
+from cam_cli.models.efficientnet_lite import NormAct, SameConv2d
 from cam_cli.models.network import Specimen
-from cam_cli.models.quicker import pairs, quicker
+from cam_cli.models.quicker import OnePass, Rest, dtypes, pairs, quicker
 from tests.nets import Residual, seeded
 
 SIZE = 32
@@ -131,3 +132,130 @@ def test_the_default_network_folds_whole_and_keeps_the_names_of_its_layers():
     for path in ("bn1", "blocks.1", "blocks.4", "bn2", "classifier"):
         spread = theirs[path].abs().max()
         assert (mine[path] - theirs[path]).abs().max() <= 1e-4 * spread, path
+
+
+class Activated(nn.Module):
+    """Convolutions of all kinds that the default network has, each with a normalisation that holds its activation."""
+
+    def __init__(self, act: nn.Module | None = None):
+        super().__init__()
+        self.stem, self.norm1 = SameConv2d(3, 8, 3, 2, bias=False), NormAct(8)
+        self.wide, self.norm2 = nn.Conv2d(8, 12, 1, bias=False), NormAct(12)
+        self.deep, self.norm3 = SameConv2d(12, 12, 5, 2, groups=12, bias=False), NormAct(12)
+        self.thin, self.norm4 = nn.Conv2d(12, 6, 1, bias=False), NormAct(6, act=False)
+        if act:
+            self.norm2.act = act
+        self.fc = nn.Linear(6, 4)
+
+    def forward(self, x):
+        x = self.norm2(self.wide(self.norm1(self.stem(x))))
+        x = self.norm4(self.thin(self.norm3(self.deep(x))))
+        return self.fc(x.mean((2, 3)))
+
+
+def one_pass(module: nn.Module) -> list[str]:
+    return [name for name, part in module.named_modules() if isinstance(part.__dict__.get("forward"), OnePass)]
+
+
+def ops(run) -> list[str]:
+    with torch.profiler.profile() as seen:
+        run()
+    return [event.name for event in seen.events()]
+
+
+ONEDNN = pytest.mark.skipif(not dtypes(), reason="torch without oneDNN")
+
+
+@ONEDNN
+@pytest.mark.parametrize("size", [SIZE, SIZE + 1, 47])
+@pytest.mark.parametrize("act", [None, nn.ReLU(inplace=True), nn.SiLU(), nn.Hardswish()])
+def test_an_activation_goes_into_its_convolution(act, size):
+    model = seeded(Activated(act))
+    specimen = Specimen.of(model, size)
+    fast = quicker(specimen, frozenset(), fold=True)
+    assert one_pass(fast) == ["stem", "wide", "deep", "thin"]
+    images = specimen.noise(3)
+    mine, theirs = outputs(fast, images), outputs(model, images)
+    for path in ("norm1", "norm2", "norm3", "norm4", "fc"):
+        torch.testing.assert_close(mine[path], theirs[path], rtol=1e-4, atol=1e-5)
+    assert "norm1.act" not in mine, "the activation has run once more"
+
+
+def test_where_gradients_are_taken_the_activation_runs_by_itself():
+    model = seeded(Activated())
+    specimen = Specimen.of(model, SIZE)
+    fast, images = quicker(specimen, {"norm2"}, fold=True), specimen.noise(2)
+    found = []
+    for one in (fast, model):
+        recording = record(one, images, ["norm2"], gradients=True)
+        wanted = torch.ones(2, dtype=torch.bool)
+        found.append(recording.gradients(lambda scores: scores[:, 1], wanted, last=True)["norm2"])
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-6)
+    assert found[0].any()
+
+
+def test_an_activation_that_is_looked_at_still_runs():
+    model = seeded(Activated())
+    specimen = Specimen.of(model, SIZE)
+    fast = quicker(specimen, {"norm2.act"}, fold=True)
+    assert one_pass(fast) == ["stem", "deep", "thin"]
+    images = specimen.noise(2)
+    mine, theirs = outputs(fast, images), outputs(model, images)
+    torch.testing.assert_close(mine["norm2.act"], theirs["norm2.act"], rtol=1e-4, atol=1e-5)
+
+
+class Own(nn.Conv2d):
+    def forward(self, input):
+        return super().forward(input.clone())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"wide": Own(8, 12, 1)},
+        {"wide": nn.Conv2d(8, 12, 3, padding="same")},
+        {"wide": nn.Conv2d(8, 12, 3, padding=1, padding_mode="reflect")},
+        {"act": nn.Softplus()},
+        {"act": nn.ReLU6(), "hardtanh": True},
+    ],
+    ids=["own forward", "padding in words", "reflected", "an activation without a name", "a subclass"],
+)
+def test_what_is_not_plain_keeps_its_own_forward(change):
+    model = Activated(change.get("act"))
+    if "wide" in change:
+        model.wide = copy.deepcopy(change["wide"])
+    if "hardtanh" in change:
+        model.norm2.act = type("Odd", (nn.ReLU6,), {"forward": lambda self, x: x * 2})()
+    specimen = Specimen.of(seeded(model), SIZE)
+    fast = quicker(specimen, frozenset(), fold=True)
+    assert one_pass(fast) == ["stem", "deep", "thin"]
+    images = specimen.noise(2)
+    torch.testing.assert_close(fast(images), model(images), rtol=1e-4, atol=1e-5)
+
+
+@ONEDNN
+@torch.no_grad()
+def test_in_other_arithmetic_torch_does_it():
+    model = seeded(Activated())
+    specimen = Specimen.of(model, SIZE)
+    fast, images = quicker(specimen, frozenset(), fold=True), specimen.noise(2)
+    assert "mkldnn::_convolution_pointwise" in ops(lambda: fast(images))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert "mkldnn::_convolution_pointwise" not in ops(lambda: fast(images))
+    double = copy.deepcopy(fast).double()
+    torch.testing.assert_close(double(images.double()).float(), model(images), rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_copy_convolves_by_its_own_weights():
+    specimen = Specimen.of(seeded(Activated()), SIZE)
+    fast, images = quicker(specimen, frozenset(), fold=True), specimen.noise(1)
+    before = fast(images)
+    other = replica(fast)
+    assert other.stem.__dict__["forward"].conv is other.stem
+    assert isinstance(other.norm1, Rest)
+    assert other.norm1.done is other.stem.__dict__["forward"]
+    half = copy.deepcopy(fast)
+    half.stem.weight.mul_(0.5)
+    assert not torch.equal(half(images), before)
+    assert torch.equal(fast(images), before)
