@@ -147,7 +147,7 @@ def test_noisy_copies_go_apart_where_memory_is_short(most):
 def test_of_each_image_its_own_target_is_derived():
     """Whatever else is in the pass: the other images, and the other copies."""
     model, images = seeded(Residual()), noise(3, 3, 16, 16)
-    seen, probe = captured(model, images, "branch", [0, 1, 2])
+    _, probe = captured(model, images, "branch", [0, 1, 2])
     batches = [images, 2 * images, images - 1, images.flip(3), images / 2, images + 3]
     for batch, slopes in zip(batches, probe.slopes(batches), strict=True):
         for row in range(3):
