@@ -1,7 +1,8 @@
-"""The command `camtool`: which commands there are."""
+"""The command `camtool`."""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Annotated
@@ -11,29 +12,17 @@ import typer
 from cam_cli import __version__
 
 from .boundary import guarded
-from .cam import cam
-from .evaluate import evaluate
-from .explain import explain
-from .gradcam import gradcam
-from .listings import classes, layers, methods, metrics, models, schema
-from .localize import localize
-from .merge import merge
-from .options import spread
-from .train import train
+from .commands import COMMANDS, HELP, Commands
 
 app = typer.Typer(
+    cls=Commands,
     help="Where does an image classifier look? Class activation maps, Grad-CAM and their family.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
 )
-for command in (cam, gradcam, explain, localize):
-    app.command(rich_help_panel="Explain")(spread(command))
-app.command(rich_help_panel="Measure")(spread(evaluate))
-app.command(rich_help_panel="Learn")(spread(train))
-app.command(rich_help_panel="Long runs")(spread(merge))
-for listing in (layers, models, methods, metrics, classes, schema):
-    app.command(rich_help_panel="What can be named")(spread(listing))
+for name, command in COMMANDS.items():
+    app.command(name, help=command.help, rich_help_panel=command.panel)(lambda: None)
 
 
 def print_version(asked: bool) -> None:
@@ -55,4 +44,7 @@ def main() -> None:
     # Of OpenCV's and NumPy's products, which are small here: their own threads would only wait for each other, busily.
     # Said before either is imported; torch, which computes the large ones, does not read it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # What is imported stays: looking for garbage in it would take a tenth of the time until a run begins (`Terminal`
+    # switches it on then).
+    gc.disable()
     sys.exit(guarded(app, sys.argv[1:]))

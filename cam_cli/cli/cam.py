@@ -21,10 +21,6 @@ def cam(
     run: RunSpec,
     terminal: TerminalSpec,
 ) -> None:
-    """Show where a classifier looks, with exact class activation maps (for networks that pool, then one linear layer).
-
-    Example: camtool cam photos -o out --class top3
-    """
     run_explain(
         ExplainSpec(tuple(sys.argv[1:]), tuple(inputs), model, classes, method, geometry, output, run), terminal
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -19,12 +20,14 @@ from cam_cli.outputs.record import json_line
 from cam_cli.specs.run import TerminalSpec
 from cam_cli.tasks.outcome import Outcome
 from cam_cli.tasks.summary import Summary, counted
-from cam_cli.tasks.train import Outcome as Trained
 from cam_cli.types import IMAGE_FLAGS, MAP_FLAGS
 
 from .boundary import Stop
 from .stdout import Stdout
 from .verdict import gates_table, numbers_table
+
+if TYPE_CHECKING:
+    from cam_cli.tasks.train import Outcome as Trained
 
 EVERY = 30.0  # seconds between progress lines where there is no terminal to draw a bar in
 
@@ -86,6 +89,9 @@ class Terminal:
 
     def begin(self, total: int, what: str = "explaining", done: int = 0) -> None:
         self.stop.armed = True
+        if not gc.isenabled():  # see `main`; what is there by now will not be looked at again
+            gc.freeze()
+            gc.enable()
         self.total, self.explained, self.failed, self.skipped = total, done, 0, done
         self.began = self.spoke = time.monotonic()
         for task in self.bar.task_ids:  # one bar at a time

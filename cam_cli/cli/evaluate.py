@@ -46,10 +46,6 @@ def evaluate(
     run: EvaluateRunSpec,
     terminal: EvaluateTerminalSpec,
 ) -> None:
-    """Measure maps against annotations: localisation, classification, faithfulness, with intervals, bars and reports.
-
-    Example: camtool evaluate val.csv --images photos -o report --fail-under gt_known_loc=0.6
-    """
     spec = EvaluateSpec(tuple(sys.argv[1:]), dataset, data, model, metric, method, geometry, gates, report, run)
     from cam_cli.tasks.evaluate import evaluate as run_evaluate
     from cam_cli.tasks.evaluation import outline

@@ -37,10 +37,6 @@ def explain(
     run: RunSpec,
     terminal: TerminalSpec,
 ) -> None:
-    """Show where a classifier looks, by any methods, side by side.
-
-    Example: camtool explain photos --method cam --method gradcam --class top3 --save panel
-    """
     run_explain(
         ExplainSpec(tuple(sys.argv[1:]), tuple(inputs), model, classes, method, geometry, output, run), terminal
     )

@@ -21,10 +21,6 @@ def gradcam(
     run: RunSpec,
     terminal: TerminalSpec,
 ) -> None:
-    """Show where a classifier looks, with Grad-CAM at any layer.
-
-    Example: camtool gradcam img.jpg --layer layer4
-    """
     run_explain(
         ExplainSpec(tuple(sys.argv[1:]), tuple(inputs), model, classes, method, geometry, output, run), terminal
     )

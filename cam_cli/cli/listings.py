@@ -14,7 +14,6 @@ Query = Annotated[str, typer.Argument(help="A part of a name, a WNID or an index
 
 
 def methods(as_json: Json = False) -> None:
-    """List the methods that `--method` takes."""
     from cam_cli.methods import METHODS
 
     from .stdout import listed
@@ -23,7 +22,6 @@ def methods(as_json: Json = False) -> None:
 
 
 def metrics(as_json: Json = False) -> None:
-    """List the numbers that `camtool evaluate` gives: name, group, which way is better, and what it needs."""
     from cam_cli.metrics import METRICS
     from cam_cli.metrics.listing import described
 
@@ -33,7 +31,6 @@ def metrics(as_json: Json = False) -> None:
 
 
 def models(as_json: Json = False) -> None:
-    """List the models that `--model` takes."""
     from cam_cli.models import catalog
 
     from .stdout import listed
@@ -42,10 +39,6 @@ def models(as_json: Json = False) -> None:
 
 
 def classes(model: ModelSpec, query: Query = "", as_json: Json = False) -> None:
-    """List the classes of a model: index, WNID, name.
-
-    Example: camtool classes dog
-    """
     from cam_cli.models import labels_of
 
     from .stdout import listed
@@ -62,8 +55,6 @@ def classes(model: ModelSpec, query: Query = "", as_json: Json = False) -> None:
 
 
 def layers(model: ModelSpec, as_json: Json = False) -> None:
-    """List the layers of a model that have a grid: path, type, shape, stride, stage; prefix: of tokens, how many stand
-    before the picture's."""
     from cam_cli.models import load
     from cam_cli.models.layers import survey
 
@@ -94,7 +85,6 @@ def layers(model: ModelSpec, as_json: Json = False) -> None:
 
 
 def schema(name: Annotated[str, typer.Argument(help="result or report")] = "result") -> None:
-    """Print the JSON Schema of a record, or of an evaluation's report."""
     if name not in ("result", "report"):
         raise UsageError(f"no schema is called {name!r} (known: result, report)")
     import json

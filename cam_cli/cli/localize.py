@@ -26,10 +26,6 @@ def localize(
     run: RunSpec,
     terminal: TerminalSpec,
 ) -> None:
-    """Find what a classifier sees: boxes and masks in pixels of the picture, from class activation maps.
-
-    Example: camtool localize photos -o out --class top3 --threshold 0.2
-    """
     run_explain(
         ExplainSpec(tuple(sys.argv[1:]), tuple(inputs), model, classes, method, geometry, output, run, boxes, export),
         terminal,

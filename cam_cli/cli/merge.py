@@ -19,10 +19,6 @@ Shards = Annotated[
 
 
 def merge(shards: Shards, joined: JoinedSpec, terminal: TerminalSpec) -> None:
-    """Join the output folders of shards (--shard I/N) into what one run would have left.
-
-    Example: camtool merge part1 part2 part3 -o out
-    """
     spec = MergeSpec(tuple(sys.argv[1:]), tuple(shards), joined)
     from cam_cli.tasks import outcome, summary
     from cam_cli.tasks.merge import merge as run_merge

@@ -44,11 +44,6 @@ def train(
     run: TrainRunSpec,
     terminal: TrainTerminalSpec,
 ) -> None:
-    """Learn where classes are from labels alone: a head of score maps on a classifier's trunk, in one file for
-    --checkpoint.
-
-    Example: camtool train photos --pool avg -o birds.safetensors
-    """
     spec = TrainSpec(tuple(sys.argv[1:]), dataset, data, model, head, learning, geometry, output, run)
     from cam_cli.tasks.lesson import outline
     from cam_cli.tasks.train import check_failures
