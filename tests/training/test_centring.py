@@ -24,13 +24,19 @@ def test_grids_of_several_sizes_count_by_their_cells():
     torch.testing.assert_close(found.spread, cells.var(1, correction=0).mean().sqrt())
 
 
-@pytest.mark.parametrize("grids", [[], [torch.full((2, 3, 4, 4), 0.1)], 9 * [torch.full((7, 3, 5, 5), 0.1)]])
-def test_where_nothing_varies(grids):
-    """Rounding is no spread: 0.1 is no binary number."""
-    found = centred(grids, 3)
+@pytest.mark.parametrize("seed", range(8))
+def test_where_nothing_varies(seed):
+    """What rounding leaves of a variance is no spread."""
+    value = torch.rand(7, generator=torch.Generator().manual_seed(seed))
+    found = centred(50 * [value[:, None, None].expand(5, 7, 6, 6)], 7)
     assert found.spread.item() == 1.0
-    assert found.mean.flatten().tolist() == pytest.approx([0.1 * bool(grids)] * 3)
+    torch.testing.assert_close(found.mean.flatten(), value)
     assert found.mean.dtype == found.spread.dtype == torch.float32
+
+
+def test_without_features_nothing_is_moved():
+    found = centred([], 3)
+    assert (found.mean.flatten().tolist(), found.spread.item()) == ([0.0] * 3, 1.0)
 
 
 def test_features_of_half_precision_and_great_size():
