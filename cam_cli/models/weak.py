@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from cam_cli.capture import run_until
@@ -18,12 +19,31 @@ from .pooling import pooling
 from .stages import arranged
 
 
+class Centred(nn.Module):
+    """(x − mean) / spread. mean: (c, 1, 1), of each channel; spread: one number for all of them."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, mean: Tensor, spread: Tensor):
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("spread", spread)
+
+    def forward(self, grid: Tensor) -> Tensor:
+        return (grid - self.mean) / self.spread
+
+
 class MapHead(nn.Module):
     """A grid (b, c, u, v) to scores (b, k), logits. adapt: 1×1 convolution, ReLU and dropout, as often as there are
-    sizes. scores: a 1×1 convolution to the class maps. pool: maps to scores."""
+    sizes. scores: a 1×1 convolution to the class maps. pool: maps to scores. centre: what comes first while it learns,
+    None before and after."""
+
+    centre: Centred | None
 
     def __init__(self, channels: int, shape: HeadShape):
         super().__init__()
+        self.register_module("centre", None)
         layers: list[nn.Module] = []
         for size in shape.adapt:
             layers += [nn.Conv2d(channels, size, 1), nn.ReLU(), nn.Dropout(shape.dropout)]
@@ -33,8 +53,23 @@ class MapHead(nn.Module):
         self.pool = pooling(shape.pool, shape.temperature)
 
     def forward(self, grid: Tensor) -> Tensor:
+        if self.centre is not None:
+            grid = self.centre(grid)
         scores: Tensor = self.pool(self.scores(self.adapt(grid)))
         return scores
+
+    def settle(self) -> None:
+        """Puts what `centre` does into the first convolution, W (x − m) / s + b = (W / s) x + (b − (W / s) m), so that
+        the maps stay and the head is what its shape says. On a CPU."""
+        if self.centre is None:
+            return
+        first = next(one for one in self.modules() if isinstance(one, nn.Conv2d))
+        assert first.bias is not None
+        weights = first.weight.detach().double() / self.centre.spread.double()
+        with torch.no_grad():
+            first.weight.copy_(weights)
+            first.bias.copy_(first.bias.double() - (weights * self.centre.mean.double()).sum((1, 2, 3)))
+        self.centre = None
 
 
 class WeakNetwork(nn.Module):

@@ -109,7 +109,7 @@ def outline(spec: TrainSpec) -> dict[str, Any]:
         passes = {"passes": learn * options.views + choose, "epochs": f"at most {options.epochs}, of the head alone"}
     else:
         passes = {
-            "passes": options.epochs * (learn + choose),
+            "passes": options.epochs * (learn + choose) + learn,
             "passes back": options.epochs * learn,
             "epochs": f"at most {options.epochs}",
         }

@@ -112,6 +112,8 @@ def make_learner(
     spec: TrainSpec, lesson: Lesson, pupil: Pupil, cache: FeatureCache | None, outcome: Outcome, stop: Event
 ) -> Learner:
     """A head on features, or the whole network on pictures. Raises DatasetUnreadable where too few images are left."""
+    from cam_cli.training.centring import centred
+    from cam_cli.training.featuring import Featurer
     from cam_cli.training.loop import Learner, Plan
     from cam_cli.training.material import Features, Material, Pictures
     from cam_cli.training.recipe import parts
@@ -130,12 +132,16 @@ def make_learner(
         material = Features(cache, rows, held, len(learn), options.batch_size, seed, device)
         plan = replace(plan, precision="fp32")
     else:
-        shown = pupil.camera(spec), pupil.changes(spec)
-        material = Pictures(learn.items, choose.items, *shown, options.batch_size, seed, device, workers(spec), stop)
+        how = pupil.camera(spec), pupil.changes(spec)
+        material = Pictures(learn.items, choose.items, *how, options.batch_size, seed, device, workers(spec), stop)
+    learnt = parts(network, pupil.seen, options.rate, 0.0 if cache else options.trunk_rate)
+    featurer = Featurer(pupil.trunk, pupil.camera(spec), pupil.batch, workers(spec))
+    shown = (one.inputs if cache else featurer.run([*one.inputs]) for one in material.epoch(0))  # and not learnt from
+    network.head.centre = centred(shown, pupil.cut.channels).to(device)
     return Learner(
         plan,
         network.head if cache else network,
-        parts(network, pupil.seen, options.rate, 0.0 if cache else options.trunk_rate),
+        learnt,
         material,
         learn,
         choose,
@@ -171,7 +177,9 @@ def close(spec: TrainSpec, lesson: Lesson, pupil: Pupil, learner: Learner, outco
         outcome.failed = list(learner.material.failures.values())
     verdict = learner.best()
     found = metrics(progress.chosen, verdict)
-    save(files.checkpoint, pupil.network.cpu().eval(), pupil.described(lesson, kept_beside(spec, lesson, found)))
+    network = pupil.network.cpu().eval()
+    network.head.settle()
+    save(files.checkpoint, network, pupil.described(lesson, kept_beside(spec, lesson, found)))
     title = f"{files.checkpoint.name}: {pupil.source.name}, {spec.head.pool} pooling"
     atomic.write(files.curve, drawn(progress, title))
     outcome.record = transcript(

@@ -16,7 +16,7 @@ from cam_cli.errors import OutputRefused
 from cam_cli.models.description import header
 from cam_cli.outputs import atomic
 
-SCHEMA = "camtool.training/1"
+SCHEMA = "camtool.training/2"
 SHOWN, LONGEST = 3, 40  # so many differences are listed in a message, and so much of each value
 DIGITS = 3  # of a mean average precision; what is less comes of single pairs of images that swap places
 State = dict[str, Tensor]

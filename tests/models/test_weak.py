@@ -17,7 +17,7 @@ from cam_cli.models.layers import survey
 from cam_cli.models.network import Network
 from cam_cli.models.pooling import LsePool, MaxPool, MeanPool, log_sum_exp
 from cam_cli.models.torchvision import construct
-from cam_cli.models.weak import MapHead, Trunk, WeakNetwork, as_grid
+from cam_cli.models.weak import Centred, MapHead, Trunk, WeakNetwork, as_grid
 from cam_cli.types import Recipe
 from tests.nets import Blunt, Residual, seeded, vit
 
@@ -63,6 +63,31 @@ def test_adaptation_layers(adapt, kinds):
     assert [type(layer).__name__ for layer in made.adapt] == kinds
     assert all(layer.p == 0.3 for layer in made.adapt if isinstance(layer, nn.Dropout))
     assert made(torch.randn(2, 12, 5, 4)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("adapt", [(), (6,), (6, 4)])
+def test_what_centred_while_it_learnt_is_in_the_weights_after(adapt):
+    torch.manual_seed(0)
+    made, fresh = (MapHead(12, HeadShape(3, adapt, 0.5, "max", 1.0)).eval() for _ in range(2))
+    grid = torch.rand(2, 12, 5, 4) * 6
+    plain = made(grid)
+    made.centre = Centred(torch.rand(12, 1, 1) * 3, torch.tensor(0.4))
+    with torch.no_grad():
+        expected = made(grid)
+        by_hand = fresh_copy(made, fresh)((grid - made.centre.mean) / 0.4)
+    torch.testing.assert_close(expected, by_hand)
+    made.settle()
+    assert made.state_dict().keys() == fresh.state_dict().keys()
+    torch.testing.assert_close(made(grid), expected, rtol=1e-5, atol=1e-5)
+    assert (made(grid) - plain).abs().min() > 0.01
+    made.settle()
+    torch.testing.assert_close(made(grid), expected, rtol=1e-5, atol=1e-5)
+
+
+def fresh_copy(made, fresh):
+    """A head without a centre, of the same weights."""
+    fresh.load_state_dict({name: one for name, one in made.state_dict().items() if not name.startswith("centre")})
+    return fresh
 
 
 # What is cut, and what is dropped
