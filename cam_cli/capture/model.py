@@ -49,7 +49,8 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
         for parameter in required:
             parameter.requires_grad_(True)
         for module, training in modes:
-            module.training = training
+            if module.training is not training:
+                module.training = training
 
 
 def replica(model: nn.Module) -> nn.Module:
