@@ -99,7 +99,7 @@ def make_flow(
     """On a CPU lanes side by side, on other devices stages one behind the other. A network that cannot be copied has
     one lane. No lane has more threads than the environment gives arithmetic (OMP_NUM_THREADS)."""
     auto = spec.batch_size == "auto"
-    size = default_batch(device, images, cores(), heavy) if auto else int(spec.batch_size)
+    size = default_batch(device, spec.precision, images, cores(), heavy) if auto else int(spec.batch_size)
     workers = spec.workers or cores()
     if device.type != "cpu":
         return Flow(read, (beside,), size, workers)

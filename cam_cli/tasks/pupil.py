@@ -59,7 +59,7 @@ class Pupil:
     @property
     def batch(self) -> int:
         """Images a pass whose result is kept."""
-        return worthwhile(self.device)
+        return worthwhile(self.device, self.precision)
 
     @cached_property
     def seen(self) -> Survey:

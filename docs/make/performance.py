@@ -28,14 +28,16 @@ RUNS = {
         "folder --images 64 --rounds 3 --model resnet50 --precision bf16",
     ),
     "flat": ("A long run", "flat"),
-    "perturbation": ("Methods that ask the network many times", "perturbation 1"),
+    "perturbation": ("Methods that ask the network many times", "perturbation 3"),
     "localisation": ("Judging a map", "localisation"),
     "start_up": ("Before anything happens", "start_up"),
 }
 TEXTS = {
     "folder": """Grad-CAM of the top class at the last layer, every photograph written as a PNG overlay of its own size, models loaded
 beforehand, everything in turn in every round. *limit* is the machine's: cores ÷ the core-seconds that an image costs in the
-bare network (batch norms folded, channels last, best batch) plus bare decoding, resizing, drawing and encoding. The peers'
+bare network (batch norms folded, channels last, torch's own operators, best batch) plus bare decoding, resizing, drawing and
+encoding, each with the other cores idle; *limit, all cores busy* is the same measured on every core at once, where none has
+memory and caches for itself; *own limit* with the network as camtool runs it, which is quicker. The peers'
 scripts are those of their READMEs: one picture after another, all cores for each.""",
     "flat": """The default network; photographs of one folder, in one process each.""",
     "perturbation": """One photograph, the default network. *bare forwards*: the passes that the definition needs, of the folded network, at the
@@ -56,23 +58,31 @@ TAIL = """
   nothing waits for anything, and no core is idle while another reads or writes. On a GPU threads read ahead and write behind
   one stream of batches, through pinned memory.
 - **A quicker network.** From 16 images on, or where a method asks the network many times, batch norms are folded into
-  convolutions and memory is channels-last; kept only where the scores on noise stay the same to 10⁻⁴ of the largest, and not
-  at the layers that are looked at.
+  convolutions, a convolution and the activation behind it are one pass over memory (oneDNN; the default network, timm's, and
+  others that keep the activation in the norm), and memory is channels-last; kept only where the scores on noise stay the same
+  to 10⁻⁴ of the largest, and not at the layers that are looked at. TensorFlow's odd pixel of padding is a row of zeros in
+  the kernel instead of a copy of the picture.
 - **Memory that stays.** glibc gives large blocks back to the system after every layer, and their pages are zeroed again for the
-  next; blocks up to 128 MiB are kept.
+  next; blocks up to 128 MiB are kept, in one heap for all threads.
 - **No idle threads.** OpenCV's and NumPy's own threads, which small products wake and which then wait busily, are off.
 - **No gradients where none are needed.** Everything before the layer runs without a graph; a method that needs gradients
   gets them of the tail alone.
+- **Copies together.** The noisy copies of `smoothgradcam++`, like the masked ones of `scorecam` and `rise`, go through the
+  network in passes of 16.
+- **Nothing before its time.** A command's options and code are imported when it is called, and Python looks for no garbage in
+  what is imported.
 - **PNG by hand.** One filter, and deflate by ISA-L where it is installed, for overlays and every other picture.
 - **bfloat16** (`--precision bf16`): folded in float32, then cast. Maps stay close (correlation ≥ 0.995 on the sample
   images) and the first class stays the same wherever the two highest scores are 0.25 apart; the tests hold it to that.
 
 ## What is not reached
 
-A folder was to come within a tenth of the limit, which is measured with one core busy: two lanes in one process slow each
-other down (two processes do not, or less), and finishing an image takes longer than its drawing and encoding alone, the
-file's creation included. `smoothgradcam++` is compared with forward passes though its definition needs backward ones, too.
-`--help` imports what declares the options of every command.
+A folder was to come within a tenth of the limit, which is as high with all cores busy, so that it is not memory that is short.
+What is left is, as far as profiles tell: lanes are threads of one process, which hand Python's lock to each other after
+every operation (processes, as of `--shard`, do not, and take more memory); and finishing an image takes longer than its drawing
+and encoding alone, for the file is created and put in its place and its record is made. In bfloat16, where the network takes
+the least, both weigh the most. `smoothgradcam++` is compared with forward passes
+though its definition needs noise and backward passes, too.
 """
 
 

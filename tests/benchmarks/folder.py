@@ -5,8 +5,9 @@
 From file to written overlay (PNG), Grad-CAM of the top class at the last layer, models loaded beforehand: camtool, the
 bare parts (see `limit`), and pytorch-grad-cam and torchcam where they are installed, in turn in every round on the same
 photographs; medians. The limit is cores ÷ the core-seconds that an image costs in the bare model (folded, best batch)
-plus bare decoding, resizing, drawing and encoding; "own limit" is the same with the model as camtool runs it, which is
-quicker.
+plus bare decoding, resizing, drawing and encoding, measured with the other cores idle; "limit, all cores busy" is the
+same measured on every core at once, where none has memory and caches for itself; "own limit" with the model as camtool
+runs it, which is quicker.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from cam_cli.engine.allocator import keep_blocks
 from cam_cli.models import load
 
 from . import peers
-from .limit import bare_models, bare_rest
+from .limit import parts
 from .photographs import make_photographs
 
 MODELS = {
@@ -45,6 +46,10 @@ def camtool(model: str, photographs: Path, out: Path, precision: str) -> float:
     return seconds
 
 
+def summed(parts: dict[str, float]) -> float:
+    return sum(cost for part, cost in parts.items() if part != "own model")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=64)
@@ -56,7 +61,7 @@ def main() -> None:
     cores = os.cpu_count() or 1
     installed = {"pytorch-grad-cam": find_spec("pytorch_grad_cam"), "torchcam": find_spec("torchcam")}
     scripts = {"pytorch-grad-cam": peers.pytorch_grad_cam, "torchcam": peers.torchcam}
-    rates: dict[str, list[float]] = {"camtool": [], "limit": [], "own limit": []}
+    rates: dict[str, list[float]] = {"camtool": [], "limit": [], "limit, all cores busy": [], "own limit": []}
     rates |= {one: [] for one, there in installed.items() if there}
     keep_blocks()
     with tempfile.TemporaryDirectory() as folder:
@@ -68,22 +73,23 @@ def main() -> None:
         for _ in range(asked.rounds):
             seconds = camtool(name, photographs[0].parent, out, asked.precision)
             rates["camtool"].append(asked.images / seconds)
-            torch.set_num_threads(1)
-            bare, own = bare_models(module, size, asked.precision, 3)
-            parts = {"model": bare} | bare_rest(photographs[:16], size, 3)
-            rates["limit"].append(cores / sum(parts.values()))
-            rates["own limit"].append(cores / (sum(parts.values()) - bare + own))
+            alone = parts(name, asked.precision, photographs[0].parent, 3, 1)
+            busy = parts(name, asked.precision, photographs[0].parent, 3, cores)
+            rates["limit"].append(cores / summed(alone))
+            rates["limit, all cores busy"].append(cores / summed(busy))
+            rates["own limit"].append(cores / (summed(alone) - alone["model"] + alone["own model"]))
             torch.set_num_threads(cores)
             for peer in rates.keys() & scripts.keys():
                 rates[peer].append(asked.images / scripts[peer](module, layer, photographs, theirs, size))
     print(
         f"{asked.model} {asked.precision}, {asked.images} photographs, {asked.rounds} rounds, {cores} cores; images/s:"
     )
-    listed = ", ".join(f"{part} {cost * 1e3:.1f}" for part, cost in parts.items())
-    print(f"  core-milliseconds of the limit: {listed}; own model {own * 1e3:.1f}")
-    for one, found in rates.items():
-        ratio = median(mine / other for mine, other in zip(rates["camtool"], found, strict=True))
-        print(f"  {one:18s} {median(found):6.1f}   camtool is {ratio:.2f} of it")
+    for title, found in {"limit": alone, "limit, all cores busy": busy}.items():
+        listed = ", ".join(f"{part} {cost * 1e3:.1f}" for part, cost in found.items())
+        print(f"  core-milliseconds, {title}: {listed}")
+    for one, measured in rates.items():
+        ratio = median(mine / other for mine, other in zip(rates["camtool"], measured, strict=True))
+        print(f"  {one:21s} {median(measured):6.1f}   camtool is {ratio:.2f} of it")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,14 @@
-"""What the machine could do at best: the core-seconds that an image needs in the bare parts, each timed alone."""
+"""What the machine could do at best: the core-seconds that an image needs in the bare parts, each timed alone.
+
+`python -m tests.benchmarks.limit MODEL PRECISION FOLDER ROUNDS` prints them as JSON, by part; "own model" is the
+network as camtool runs it.
+"""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -14,12 +21,24 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from cam_cli.engine.allocator import keep_blocks
+from cam_cli.models import load
 from cam_cli.models.network import Specimen
 from cam_cli.models.quicker import fold_into, pairs, quicker
 from cam_cli.outputs.png import png
 
 BATCHES = (4, 8, 16)
 TABLE = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO)
+
+
+def parts(model: str, precision: str, folder: Path, rounds: int, processes: int) -> dict[str, float]:
+    """The parts, measured by so many processes at once: with one for each core none has memory and caches for itself.
+    Their means."""
+    argv = [sys.executable, "-m", __name__, model, precision, str(folder), str(rounds)]
+    running = [subprocess.Popen(argv, stdout=subprocess.PIPE) for _ in range(processes)]
+    found = [json.loads(one.communicate()[0]) for one in running]
+    assert not any(one.returncode for one in running)
+    return {part: sum(one[part] for one in found) / processes for part in found[0]}
 
 
 def core_seconds(work: Callable[[], object], rounds: int) -> float:
@@ -88,3 +107,19 @@ def bare_rest(photographs: list[Path], size: int, rounds: int) -> dict[str, floa
         "encode": lambda: [png(picture) for picture in drawn],
     }
     return {name: core_seconds(work, rounds) / len(photographs) for name, work in parts.items()}
+
+
+def main() -> None:
+    model, precision, folder, rounds = sys.argv[1:]
+    keep_blocks()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    network = load(model)
+    bare, own = bare_models(network.module, network.recipe.size, precision, int(rounds))
+    photographs = sorted(Path(folder).iterdir())[:16]
+    rest = bare_rest(photographs, network.recipe.size, int(rounds))
+    print(json.dumps({"model": bare, **rest, "own model": own}))
+
+
+if __name__ == "__main__":
+    main()
