@@ -35,7 +35,7 @@ def draft_of(path: Path) -> Iterator[Path]:
         try:
             yield draft
             os.replace(draft, path)
-        finally:
+        finally:  # after replacing, too: a rename of one link of a file onto another leaves both
             draft.unlink(missing_ok=True)
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:

@@ -148,7 +148,7 @@ def now(folder: Path) -> int:
 
 def within(folder: Path, path: Path) -> bool:
     """Whether `path`, links followed, lies in `folder`."""
-    return path.parent.resolve().is_relative_to(folder.resolve())
+    return path.parent == folder or path.parent.resolve().is_relative_to(folder.resolve())
 
 
 def clear(folder: Path) -> None:

@@ -41,7 +41,7 @@ memory and caches for itself; *own limit* with the network as camtool runs it, w
 scripts are those of their READMEs: one picture after another, all cores for each.""",
     "flat": """The default network; photographs of one folder, in one process each.""",
     "perturbation": """One photograph, the default network. *bare forwards*: the passes that the definition needs, of the folded network, at the
-best batch; a number above 1 there says how much of camtool's time they are.""",
+best batch; the ratio there is the part of camtool's time that they are, or above 1 where camtool is quicker.""",
     "localisation": """All localisation metrics of one image against one forward pass of the default network over it.""",
     "start_up": """`--help` against a bare Typer app with as many commands; one photograph against `import torch, cv2`, loading the weights and
 one forward pass.""",
@@ -81,8 +81,8 @@ A folder was to come within a tenth of the limit, which is as high with all core
 What is left is, as far as profiles tell: lanes are threads of one process, which hand Python's lock to each other after
 every operation (processes, as of `--shard`, do not, and take more memory); and finishing an image takes longer than its drawing
 and encoding alone, for the file is created and put in its place and its record is made. In bfloat16, where the network takes
-the least, both weigh the most. `smoothgradcam++` is compared with forward passes
-though its definition needs noise and backward passes, too.
+the least, both weigh the most. `smoothgradcam++` is compared with forward passes though its definition needs noise and
+backward passes, too.
 """
 
 
