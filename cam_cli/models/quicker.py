@@ -98,8 +98,9 @@ def quicker(specimen: Specimen, spared: Set[str], *, fold: bool) -> nn.Module:
 
     y = γ (w∗x + b − μ) / √(σ² + ε) + β = (γ w / √(σ² + ε)) ∗ x + γ (b − μ) / √(σ² + ε) + β
 
-    The outputs of normalisations stay what they were; those of the convolutions before them do not, so `spared`, the
-    paths of layers that are looked at, keep theirs. The network itself where a copy cannot be made, does not run so, or
+    What such a normalisation does besides, an activation, goes along where `OnePass` can. The outputs of normalisations
+    stay what they were; those of the convolutions before them do not, so `spared`, the paths of layers that are looked
+    at, keep theirs. The network itself where a copy cannot be made, does not run so, or
     has other scores on noise (something else reads such a convolution, too).
     """
     module = specimen.module
