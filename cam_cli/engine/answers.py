@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 from torch import Tensor
 
 from cam_cli.models.labels import Labels
@@ -35,23 +36,31 @@ class Reading:
 
 @dataclass(frozen=True)
 class Answers:
-    """The model's answer for one image. logits, probabilities: float32 (k,), on the CPU."""
+    """The model's answer for one image. logits, probabilities: float32 (k,)."""
 
     reading: Reading
-    logits: Tensor
-    probabilities: Tensor
+    logits: np.ndarray
+    probabilities: np.ndarray
+
+    @classmethod
+    def of(cls, reading: Reading, scores: Tensor) -> list[Answers]:
+        """Of each image; logits (b, k), of any float dtype and device."""
+        logits = scores.detach().float().cpu()
+        both = zip(logits.numpy(), reading.probabilities(logits).numpy(), strict=True)
+        return [cls(reading, *one) for one in both]
 
     @cached_property
     def ranking(self) -> list[int]:
-        """All class indices, best first; equal scores in the order of their indices. Of a single logit's two classes
-        the one that `decision` makes the answer comes first."""
+        """All class indices, best first; equal scores in the order of their indices, NaN last. Of a single
+        logit's two classes the one that `decision` makes the answer comes first."""
         if self.reading.one_logit:
             return [POSITIVE, NEGATIVE] if self.says(POSITIVE) else [NEGATIVE, POSITIVE]
-        return self.logits.argsort(descending=True, stable=True).tolist()
+        ranked: list[int] = np.argsort(-self.logits, kind="stable").tolist()
+        return ranked
 
     def says(self, index: int) -> bool:
         """Whether a class reaches the decision: of a sigmoid model, where classes answer for themselves."""
-        return self.probabilities[index].item() >= self.reading.decision
+        return float(self.probabilities[index]) >= self.reading.decision
 
     def right(self, truths: Sequence[int]) -> bool | None:
         """Whether the model gets an image of these classes right: one of them is the first of the ranking, or in a
@@ -63,11 +72,12 @@ class Answers:
             return all(map(self.says, truths))
         return self.ranking[0] in truths
 
-    @property
+    @cached_property
     def flags(self) -> tuple[str, ...]:
-        return () if self.logits.isfinite().all() else ("scores_not_finite",)
+        return () if np.isfinite(self.logits).all() else ("scores_not_finite",)
 
     def __getitem__(self, index: int) -> Prediction:
         labels = self.reading.labels
         wnid = labels.wnids[index] if labels.wnids else None
-        return Prediction(index, labels.names[index], wnid, self.logits[index].item(), self.probabilities[index].item())
+        logit, probability = float(self.logits[index]), float(self.probabilities[index])
+        return Prediction(index, labels.names[index], wnid, logit, probability)

@@ -123,9 +123,7 @@ class Explainer:
         """Pictures of one input shape. Raises ModelFailed, MethodUnsuitable."""
         images = to_device([one.tensor for one in pictures], self.device)
         recording = self.record(images)
-        scores = recording.scores.detach().float().cpu()
-        both = zip(scores, self.reading.probabilities(scores), strict=True)
-        answers = [Answers(self.reading, *one) for one in both]
+        answers = Answers.of(self.reading, recording.scores)
         truths = [self.truths[one.item] if self.truths else () for one in pictures]
         wanted = [self.wants(*one) for one in zip(answers, truths, strict=True)]
         chosen = [self.choose(answers[row], truths[row]) if want else [] for row, want in enumerate(wanted)]
@@ -172,7 +170,7 @@ class Explainer:
             flags,
             answer[truths[0]] if len(truths) == 1 else None,
             answer.right(truths),
-            answer.probabilities.numpy(),
+            answer.probabilities,
         )
 
     def record(self, images: Tensor) -> Recording:
@@ -247,18 +245,19 @@ class Explainer:
         for turn in range(rounds):
             target = self.target([mine[turn] if turn < len(mine) else None for mine in asked])
             rows = rows_of(asked, turn)
-            at: dict[str, dict[str, Any]] = {path: {"activations": kept[rows]} for path, kept in activations.items()}
+            these: Any = rows if len(rows) < len(asked) else slice(None)  # a list would copy
+            at: dict[str, dict[str, Any]] = {path: {"activations": kept[these]} for path, kept in activations.items()}
             if any(column.gradients for column in self.columns):
                 wanted = torch.zeros(len(asked), dtype=torch.bool, device=self.device)
                 wanted[rows] = True
                 for path, gradient in recording.gradients(target, wanted, last=turn == rounds - 1).items():
-                    at[path]["gradients"] = to_grid(gradient, self.layers[path], size)[rows]
+                    at[path]["gradients"] = to_grid(gradient, self.layers[path], size)[these]
             seeded = tuple(seeds[row] for row in rows)
             head = self.head
             if head and self.grouping:
-                head = self.grouping.head(head, activations[head.layer][rows])
+                head = self.grouping.head(head, activations[head.layer][these])
             given = Captured(
-                images[rows], scores[rows], target[rows], seeded, head=head, activation=self.reading.activation
+                images[these], scores[these], target[these], seeded, head=head, activation=self.reading.activation
             )
             for position, column in enumerate(self.columns):
                 for part, layer in enumerate(column.layers or (None,)):

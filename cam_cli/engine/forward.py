@@ -28,38 +28,37 @@ class Forward:
     read_scores: Callable[[Any], Tensor]
 
     @cached_property
-    def layout(self) -> dict[str, Any]:
-        """What the network wants of its input, for `Tensor.to`: its own dtype, and channels last if its weights have
-        them so."""
+    def layout(self) -> tuple[torch.dtype, torch.memory_format]:
+        """What the network wants of its input: its own dtype, and channels last if its weights have them so."""
         weights = next((one for one in self.module.parameters() if one.ndim == 4 and min(one.shape[1:]) > 1), None)
         last = weights is not None and not weights.is_contiguous()
         floats = (one.dtype for one in self.module.parameters() if one.is_floating_point())
-        found: dict[str, Any] = {"dtype": next(floats, torch.float32)}
-        return found | {"memory_format": torch.channels_last} if last else found
+        return next(floats, torch.float32), torch.channels_last if last else torch.preserve_format
+
+    def laid(self, images: Tensor) -> Tensor:
+        """As the network wants them. (One step after the other takes half as long as both at once.)"""
+        dtype, memory = self.layout
+        return images.to(dtype).to(memory_format=memory)
 
     def record(self, images: Tensor, layers: Sequence[str], *, gradients: bool) -> Recording:
         """`images` (b, 3, h, w) on the device. Raises what `capture.record` raises."""
         with precise(self.device, self.precision):
-            return record(
-                self.module, images.to(**self.layout), layers, gradients=gradients, read_scores=self.read_scores
-            )
+            return record(self.module, self.laid(images), layers, gradients=gradients, read_scores=self.read_scores)
 
     def attention(self, images: Tensor, *, gradients: bool) -> Recording:
         """Raises what `record_attention` raises."""
         with precise(self.device, self.precision):
-            return record_attention(
-                self.module, images.to(**self.layout), gradients=gradients, read_scores=self.read_scores
-            )
+            return record_attention(self.module, self.laid(images), gradients=gradients, read_scores=self.read_scores)
 
     def scores(self, images: Tensor) -> Tensor:
         """Logits, float32 (b, k). Raises ModelFailed."""
         with precise(self.device, self.precision), undisturbed(self.module), torch.no_grad():
-            return self.read_scores(forward(self.module, images.to(**self.layout))).float()
+            return self.read_scores(forward(self.module, self.laid(images))).float()
 
     def tail(self, image: Tensor, layer: str) -> Tail:
         """What lies behind `layer`, for one image (1, 3, h, w). Raises what `Tail` raises."""
         with precise(self.device, self.precision):
-            return Tail(self.module, image.to(**self.layout), layer, self.read_scores)
+            return Tail(self.module, self.laid(image), layer, self.read_scores)
 
     @property
     def room(self) -> int:

@@ -97,8 +97,8 @@ class ImageProbe:
 
     def other(self, label: str) -> np.ndarray | None:
         forward, reading = self.run.alone.forward, self.run.alone.reading
-        scores = forward.scores(self.image[None]).cpu()
-        ranking = Answers(reading, scores[0], reading.probabilities(scores)[0]).ranking
+        (answer,) = Answers.of(reading, forward.scores(self.image[None]))
+        ranking = answer.ranking
         index = next((one for one in ranking if one != self.run.classes[label]), None)
         return None if index is None else self.mapped(self.run.alone, self.image, index)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -43,13 +44,21 @@ def prepare(
         inside_y.start - placed.top : inside_y.stop - placed.top,
         inside_x.start - placed.left : inside_x.stop - placed.left,
     ]
-    mean, std = (torch.tensor(numbers, dtype=torch.float32)[:, None, None] for numbers in (recipe.mean, recipe.std))
+    mean, std = column(recipe.mean), column(recipe.std)
     canvas = torch.zeros(len(resized), placed.canvas_height, placed.canvas_width)
     part = canvas[:, inside_y, inside_x].copy_(shown)
     if shown.dtype == torch.uint8:
         part /= 255
-    part.clamp_(0, 1).sub_(mean).div_(std)  # bicubic overshoots
+    else:
+        part.clamp_(0, 1)  # bicubic overshoots
+    part.sub_(mean).div_(std)
     return canvas, placed.geometry(width, height, fit, orientation)
+
+
+@cache
+def column(numbers: tuple[float, ...]) -> Tensor:
+    """One number a channel, float32 (c, 1, 1). Not to be written to."""
+    return torch.tensor(numbers, dtype=torch.float32)[:, None, None]
 
 
 class View(NamedTuple):

@@ -34,11 +34,12 @@ ACTIVATIONS: dict[type[nn.Module], tuple[str, list[float]]] = {
 class OnePass:
     """The forward of a convolution with the activation behind it, by oneDNN in one pass over memory; where that cannot
     be, the convolution alone. (torch itself gives kernels of 1×1 for fewer than 16 images on one thread to a matrix
-    product, which takes longer.)"""
+    product, which takes longer.) done: whether its last call did both."""
 
     conv: nn.Conv2d
     name: str
     numbers: list[float]
+    done: bool = False
 
     @classmethod
     def of(cls, conv: nn.Conv2d, act: nn.Module) -> OnePass | None:
@@ -50,7 +51,8 @@ class OnePass:
 
     def __call__(self, input: Tensor) -> Tensor:
         conv = self.conv
-        if not self.serves(input):
+        self.done = self.serves(input)
+        if not self.done:
             return type(conv).forward(conv, input)
         weight, padding = conv.kernel(input) if isinstance(conv, SameConv2d) else (conv.weight, conv.padding)
         found: Tensor = torch.ops.mkldnn._convolution_pointwise(
@@ -58,10 +60,11 @@ class OnePass:
         )
         return found
 
-    def serves(self, tensor: Tensor) -> bool:
-        """Whether it takes, or has put out, such a tensor: on a CPU that can, and without gradients."""
-        same = tensor.device.type == "cpu" and tensor.dtype == self.conv.weight.dtype and tensor.dtype in dtypes()
-        return same and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+    def serves(self, input: Tensor) -> bool:
+        """Whether it takes such a tensor: on a CPU that can, and without gradients."""
+        if torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
+            return False
+        return input.is_cpu and input.dtype == self.conv.weight.dtype and input.dtype in dtypes()
 
 
 @cache
@@ -75,17 +78,17 @@ def dtypes() -> frozenset[torch.dtype]:
 
 
 class Rest(nn.Module):
-    """What a batch normalisation does besides, under the same names: dropout and activation. done: the convolution
-    before it, where that has done all of it."""
+    """What a batch normalisation does besides, under the same names: dropout and activation. before: the convolution
+    before it, where that may have done all of it."""
 
-    def __init__(self, norm: nn.Module, done: OnePass | None):
+    def __init__(self, norm: nn.Module, before: OnePass | None):
         super().__init__()
-        self.done = done
+        self.before = before
         for name, child in norm.named_children():
             self.add_module(name, child)
 
     def forward(self, input: Tensor) -> Tensor:
-        if self.done and self.done.serves(input):
+        if self.before and self.before.done:
             return input
         for child in self.children():
             input = child(input)
@@ -154,11 +157,11 @@ def fold_into(module: nn.Module, conv_path: str, norm_path: str, *, fuse: bool) 
     conv.weight, conv.bias = fuse_conv_bn_weights(
         conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
     )
-    done = OnePass.of(conv, getattr(norm, "act", nn.Identity())) if fuse else None
-    if done:
-        conv.__dict__["forward"] = done
+    one_pass = OnePass.of(conv, getattr(norm, "act", nn.Identity())) if fuse else None
+    if one_pass:
+        conv.__dict__["forward"] = one_pass
     parent, _, name = norm_path.rpartition(".")
-    setattr(module.get_submodule(parent), name, Rest(norm, done).train(norm.training))
+    setattr(module.get_submodule(parent), name, Rest(norm, one_pass).train(norm.training))
 
 
 def same_scores(specimen: Specimen, copy: nn.Module) -> bool:

@@ -31,12 +31,14 @@ def draft_of(path: Path) -> Iterator[Path]:
     """
     draft = draft_beside(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.is_dir():  # asking takes no lock of the folder, in which other threads write, too
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield draft
             os.replace(draft, path)
         finally:  # after replacing, too: a rename of one link of a file onto another leaves both
-            draft.unlink(missing_ok=True)
+            if os.path.lexists(draft):
+                draft.unlink(missing_ok=True)
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise ImageUnwritable(f"the name {path.name} is too long for the file system; use --name") from error

@@ -32,7 +32,8 @@ def png(picture: np.ndarray) -> bytes:
     colour = GREY if picture.ndim == 2 else RGB
     lines = plain(picture) if colour == GREY else less_above(picture)
     header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
-    return SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", deflated(lines, colour)) + chunk(b"IEND", b"")
+    chunks = (b"IHDR", header), (b"IDAT", deflated(lines, colour)), (b"IEND", b"")
+    return b"".join([SIGNATURE, *(part for kind, data in chunks for part in chunk(kind, data))])
 
 
 def plain(picture: np.ndarray) -> np.ndarray:
@@ -61,6 +62,7 @@ def deflated(lines: np.ndarray, colour: int) -> bytes:
     return packer.compress(lines.data) + packer.flush()
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    checksum = (deflate or zlib).crc32(kind + data)
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+def chunk(kind: bytes, data: bytes) -> tuple[bytes, ...]:
+    """In parts, for a picture's data is long and every sum of bytes copies it."""
+    crc32 = (deflate or zlib).crc32
+    return struct.pack(">I", len(data)), kind, data, struct.pack(">I", crc32(data, crc32(kind)))

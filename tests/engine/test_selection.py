@@ -82,8 +82,8 @@ def test_several_is_of_the_options():
 
 
 def answers(reading: Reading, *logits: float) -> Answers:
-    scores = torch.tensor([logits])
-    return Answers(reading, scores[0], reading.probabilities(scores)[0])
+    (found,) = Answers.of(reading, torch.tensor([logits]))
+    return found
 
 
 def test_right_is_the_best_of_classes_that_compete():

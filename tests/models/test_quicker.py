@@ -254,7 +254,7 @@ def test_a_copy_convolves_by_its_own_weights():
     other = replica(fast)
     assert other.stem.__dict__["forward"].conv is other.stem
     assert isinstance(other.norm1, Rest)
-    assert other.norm1.done is other.stem.__dict__["forward"]
+    assert other.norm1.before is other.stem.__dict__["forward"]
     half = copy.deepcopy(fast)
     half.stem.weight.mul_(0.5)
     assert not torch.equal(half(images), before)
