@@ -1,4 +1,4 @@
-"""Writes docs/performance.md: what `tests/benchmarks` measure on this machine. Twenty minutes on two cores.
+"""Writes docs/performance.md: what `tests/benchmarks` measure on this machine. Half an hour on two cores.
 
     python docs/make/performance.py [--only NAME]...
 
@@ -22,10 +22,10 @@ PACKAGES = ("torch", "torchvision", "opencv-python-headless", "numpy", "isal", "
 RUNS = {
     "folder": (
         "A folder, from file to overlay",
-        "folder --images 256 --rounds 3",
-        "folder --images 256 --rounds 3 --precision bf16",
-        "folder --images 64 --rounds 3 --model resnet50",
-        "folder --images 64 --rounds 3 --model resnet50 --precision bf16",
+        "folder --images 256 --rounds 5",
+        "folder --images 256 --rounds 5 --precision bf16",
+        "folder --images 128 --rounds 3 --model resnet50",
+        "folder --images 128 --rounds 3 --model resnet50 --precision bf16",
     ),
     "flat": ("A long run", "flat"),
     "perturbation": ("Methods that ask the network many times", "perturbation 3"),
@@ -33,12 +33,13 @@ RUNS = {
     "start_up": ("Before anything happens", "start_up"),
 }
 TEXTS = {
-    "folder": """Grad-CAM of the top class at the last layer, every photograph written as a PNG overlay of its own size, models loaded
-beforehand, everything in turn in every round. *limit* is the machine's: cores ÷ the core-seconds that an image costs in the
-bare network (batch norms folded, channels last, torch's own operators, best batch) plus bare decoding, resizing, drawing and
-encoding, each with the other cores idle; *limit, all cores busy* is the same measured on every core at once, where none has
-memory and caches for itself; *own limit* with the network as camtool runs it, which is quicker. The peers'
-scripts are those of their READMEs: one picture after another, all cores for each.""",
+    "folder": """Grad-CAM of the top class at the last layer, every photograph written as a PNG overlay of its own size into a new folder,
+models loaded beforehand, everything in turn in every round; medians, in brackets the least and the most of the rounds. *limit*
+is the machine's: cores ÷ the core-seconds that an image costs in the bare network (batch norms folded, channels last, torch's
+own operators, best batch) plus bare decoding, resizing, drawing and encoding, each with the other cores idle; *limit, all cores
+busy* is the same measured on every core at once, where none has memory and caches for itself; *own limit* with the network
+as camtool runs it, which is quicker. The peers' scripts, on the first 64 photographs, are those of their READMEs: one picture
+after another, all cores for each.""",
     "flat": """The default network; photographs of one folder, in one process each.""",
     "perturbation": """One photograph, the default network. *bare forwards*: the passes that the definition needs, of the folded network, at the
 best batch; the ratio there is the part of camtool's time that they are, or above 1 where camtool is quicker.""",
@@ -77,11 +78,11 @@ TAIL = """
 
 ## What is not reached
 
-A folder was to come within a tenth of the limit, which is as high with all cores busy, so that it is not memory that is short.
-What is left is, as far as profiles tell: lanes are threads of one process, which hand Python's lock to each other after
-every operation (processes, as of `--shard`, do not, and take more memory); and finishing an image takes longer than its drawing
-and encoding alone, for the file is created and put in its place and its record is made. In bfloat16, where the network takes
-the least, both weigh the most. `smoothgradcam++` is compared with forward passes though its definition needs noise and
+A folder was to come within a tenth of the limit: ResNet-50 does, the default network does not. The limit is as high with all
+cores busy, so that it is not memory that is short. What is left is, as far as profiles tell: lanes are threads of one
+process, which hand Python's lock to each other after every operation (processes, as of `--shard`, do not, and take more
+memory); and finishing an image takes longer than its drawing and encoding alone, for the file is created and put in its place
+and its record is made. In bfloat16, where the network takes the least, both weigh the most. `smoothgradcam++` is compared with forward passes though its definition needs noise and
 backward passes, too.
 """
 

@@ -3,11 +3,12 @@
     python -m tests.benchmarks.folder [--images 64] [--rounds 5] [--model lite0|resnet50] [--precision fp32|bf16]
 
 From file to written overlay (PNG), Grad-CAM of the top class at the last layer, models loaded beforehand: camtool, the
-bare parts (see `limit`), and pytorch-grad-cam and torchcam where they are installed, in turn in every round on the same
-photographs; medians. The limit is cores ÷ the core-seconds that an image costs in the bare model (folded, best batch)
-plus bare decoding, resizing, drawing and encoding, measured with the other cores idle; "limit, all cores busy" is the
-same measured on every core at once, where none has memory and caches for itself; "own limit" with the model as camtool
-runs it, which is quicker.
+bare parts (see `limit`), pytorch-grad-cam and torchcam where they are installed (on the first 64, for they take one
+after the other), and camtool again, in turn in every round on the same photographs, into a new folder; medians, and of
+the ratios the least and the most. The limit is cores ÷ the core-seconds that an image costs in the bare model (folded,
+best batch) plus bare decoding, resizing, drawing and encoding, measured with the other cores idle; "limit, all cores
+busy" is the same measured on every core at once, where none has memory and caches for itself; "own limit" with the
+model as camtool runs it, which is quicker.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,8 +40,10 @@ MODELS = {
 
 
 def camtool(model: str, photographs: Path, out: Path, precision: str) -> float:
-    """Seconds, the models loaded."""
-    options = ["--model", model, "--precision", precision, "--device", "cpu", "--overwrite", "--quiet", "-o", str(out)]
+    """Seconds, the models loaded. (Replacing an earlier run's files takes longer: ext4 looks for other inodes than
+    those just freed.)"""
+    shutil.rmtree(out, ignore_errors=True)
+    options = ["--model", model, "--precision", precision, "--device", "cpu", "--quiet", "-o", str(out)]
     argv = [sys.executable, "-m", "cam_cli", "gradcam", str(photographs), *options]
     subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
     seconds: float = json.loads((out / "run.json").read_text())["timing"]["seconds"]
@@ -71,8 +75,7 @@ def main() -> None:
         module, size = load(name).module, load(name).recipe.size
         camtool(name, photographs[0].parent, out, asked.precision)
         for _ in range(asked.rounds):
-            seconds = camtool(name, photographs[0].parent, out, asked.precision)
-            rates["camtool"].append(asked.images / seconds)
+            before = camtool(name, photographs[0].parent, out, asked.precision)
             alone = parts(name, asked.precision, photographs[0].parent, 3, 1)
             busy = parts(name, asked.precision, photographs[0].parent, 3, cores)
             rates["limit"].append(cores / summed(alone))
@@ -80,7 +83,10 @@ def main() -> None:
             rates["own limit"].append(cores / (summed(alone) - alone["model"] + alone["own model"]))
             torch.set_num_threads(cores)
             for peer in rates.keys() & scripts.keys():
-                rates[peer].append(asked.images / scripts[peer](module, layer, photographs, theirs, size))
+                few = photographs[:64]
+                rates[peer].append(len(few) / scripts[peer](module, layer, few, theirs, size))
+            after = camtool(name, photographs[0].parent, out, asked.precision)
+            rates["camtool"].append(2 * asked.images / (before + after))
     print(
         f"{asked.model} {asked.precision}, {asked.images} photographs, {asked.rounds} rounds, {cores} cores; images/s:"
     )
@@ -88,8 +94,9 @@ def main() -> None:
         listed = ", ".join(f"{part} {cost * 1e3:.1f}" for part, cost in found.items())
         print(f"  core-milliseconds, {title}: {listed}")
     for one, measured in rates.items():
-        ratio = median(mine / other for mine, other in zip(rates["camtool"], measured, strict=True))
-        print(f"  {one:21s} {median(measured):6.1f}   camtool is {ratio:.2f} of it")
+        ratios = [mine / other for mine, other in zip(rates["camtool"], measured, strict=True)]
+        spread = f"{median(ratios):.2f} of it ({min(ratios):.2f} to {max(ratios):.2f})"
+        print(f"  {one:21s} {median(measured):6.1f}   camtool is {spread}")
 
 
 if __name__ == "__main__":
