@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from cam_cli.capture import module_at, observe, record, undisturbed
+from cam_cli.capture.model import modules_of
 from cam_cli.errors import LayerUnknown, LayerUnsuitable, ModelFailed
 from cam_cli.methods.method import Target
 
@@ -183,3 +184,12 @@ def test_undisturbed_restores_after_an_exception():
     assert inside == [(False, False)]
     assert model.training
     assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_the_walk_finds_every_module_once():
+    shared = nn.ReLU()
+    model = nn.Sequential(nn.Sequential(nn.Conv2d(3, 4, 1), shared), nn.BatchNorm2d(4), shared)
+    model.register_module("nothing", None)
+    found = modules_of(model)
+    assert len(found) == 5
+    assert set(found) == set(model.modules())

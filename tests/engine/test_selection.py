@@ -92,6 +92,10 @@ def test_right_is_the_best_of_classes_that_compete():
     assert answers(FOUR, float("nan"), 3.0, 2.0, 0.0).right((1,)) is None
 
 
+def test_the_ranking_keeps_the_order_of_equal_scores_and_puts_nan_last():
+    assert answers(FOUR, 1.0, float("nan"), 2.0, 1.0).ranking == [2, 0, 3, 1]
+
+
 @pytest.mark.parametrize(("decision", "best"), [(0.5, 0), (0.27, 0), (0.26, 1), (0.0, 1)])
 def test_the_decision_makes_a_single_logits_answer(decision, best):
     found = answers(Reading(ONE_LOGIT.labels, "sigmoid", decision), 1.0, -1.0)  # positive: sigmoid(−1) = 0.269
