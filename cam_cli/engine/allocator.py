@@ -2,6 +2,8 @@
 
 import ctypes
 import sys
+from contextlib import suppress
+from typing import Any
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8  # <malloc.h>, the same since glibc 2.10
 OWN_MAPPING = 128 << 20  # bytes; larger blocks go back to the kernel one by one
@@ -16,12 +18,22 @@ def keep_blocks() -> None:
     those of glibc's own for each thread are given back whole whenever they are empty. Elsewhere (macOS, Windows, musl)
     nothing is done.
     """
-    if sys.platform != "linux":
-        return
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return
-    mallopt(MMAP_THRESHOLD, OWN_MAPPING)
-    mallopt(TRIM_THRESHOLD, KEPT)
-    mallopt(ARENA_MAX, 1)
+    if mallopt := libc("mallopt"):
+        mallopt(MMAP_THRESHOLD, OWN_MAPPING)
+        mallopt(TRIM_THRESHOLD, KEPT)
+        mallopt(ARENA_MAX, 1)
+
+
+def give_back() -> None:
+    """Gives the kernel the blocks that glibc has kept and nobody holds, before a fork, after which they would be this
+    process's alone. Elsewhere nothing is done."""
+    if malloc_trim := libc("malloc_trim"):
+        malloc_trim(0)
+
+
+def libc(name: str) -> Any:
+    """A function of the C library; None where there is none of this name."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            return getattr(ctypes.CDLL(None), name)
+    return None

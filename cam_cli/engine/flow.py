@@ -24,13 +24,14 @@ def cores() -> int:
 class Flow(Generic[Explained]):
     """read: an item to what is explained of it. explains: a batch of those to its outcomes; one for each batch that may
     be under way at once. threads: of the arithmetic of each, on a CPU; None where it is done elsewhere, on a GPU, and
-    `workers` threads read ahead and finish behind it."""
+    `workers` threads read ahead and finish behind it. forked: whether each is in a process of its own."""
 
     read: Callable[[Any], Any]
     explains: tuple[Callable[[list[Any]], Iterable[Explained]], ...]
     batch_size: int
     workers: int
     threads: int | None = None
+    forked: bool = False
 
     def run(self, items: Iterable[Any], finish: Callable[[Explained], Done], stop: Event) -> Generator[Done]:
         """What `finish` makes of every outcome, in the order of the items; see `pipeline` and `lanes`."""
@@ -49,7 +50,8 @@ class Flow(Generic[Explained]):
         from .lanes import in_lanes
 
         lanes = [self.lane(explain, finish) for explain in self.explains]
-        yield from in_lanes(items, lanes, batch_size=self.batch_size, threads=self.threads, stop=stop)
+        size, threads = self.batch_size, self.threads
+        yield from in_lanes(items, lanes, batch_size=size, threads=threads, stop=stop, forked=self.forked)
 
     def lane(
         self, explain: Callable[[list[Any]], Iterable[Explained]], finish: Callable[[Explained], Done]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from queue import SimpleQueue
 from threading import Event
@@ -13,6 +13,8 @@ from typing import NamedTuple, TypeVar
 
 import cv2
 import torch
+
+from .apart import apart
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -35,18 +37,22 @@ class Lanes(NamedTuple):
 
 
 def in_lanes(
-    items: Iterable[Item], lanes: Sequence[Lane[Item, Done]], *, batch_size: int, threads: int, stop: Event
+    items: Iterable[Item],
+    lanes: Sequence[Lane[Item, Done]],
+    *,
+    batch_size: int,
+    threads: int,
+    stop: Event,
+    forked: bool = False,
 ) -> Generator[Done]:
     """One `Done` an item, in the order of `items`; each batch holds the items of positions k·B … k·B + B − 1.
 
     At most two batches a lane are under way or wait to be handed out. When `stop` is set no more are begun, and those
     under way are finished. An exception in a lane ends the stream and is raised here, after what comes before it.
-    Meanwhile the process's arithmetic has so many `threads`.
+    Meanwhile the process's arithmetic has so many `threads`. forked: each lane is `apart`; then `threads` is 1.
     """
     source = iter(items)
     free: SimpleQueue[Lane[Item, Done]] = SimpleQueue()
-    for lane in lanes:
-        free.put(lane)
 
     def run(batch: list[Item]) -> tuple[list[Done], Exception | None]:
         done: list[Done] = []
@@ -66,7 +72,13 @@ def in_lanes(
 
     waiting = batches()
     ahead: deque[Future[tuple[list[Done], Exception | None]]] = deque()
-    with arithmetic(threads), ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as pool:
+    with (
+        arithmetic(threads),
+        apart(lanes) if forked else nullcontext(lanes) as placed,
+        ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as pool,
+    ):
+        for lane in placed:
+            free.put(lane)
         try:
             while True:
                 ahead.extend(pool.submit(run, batch) for batch in islice(waiting, 2 * len(lanes) - len(ahead)))

@@ -12,6 +12,7 @@ import torch
 
 from cam_cli.choice import ModelChoice
 from cam_cli.engine.allocator import keep_blocks
+from cam_cli.engine.apart import forkable
 from cam_cli.engine.augment import Augmentation, augmentations
 from cam_cli.engine.beside import Beside
 from cam_cli.engine.column import Column
@@ -44,6 +45,7 @@ from .listener import Listener
 
 Outcome = TypeVar("Outcome")
 WORTH = 16  # images from which on a network is made quicker: that takes about as long as six of them
+APART = 512  # images from which on lanes are processes: what those take to begin is that much
 Reader = Callable[[ImageItem | Failure], tuple[Picture | Failure, ...]]
 
 
@@ -85,7 +87,7 @@ def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: C
     beside = Beside[Explanation | LeftOut | Failure](tuple(one.explainer for one in models))
     read = reader(spec.geometry, tuple(one.view for one in models))
     return Ready(
-        make_flow(read, beside, spec.run, device, count, any(one.heavy for one in models)),
+        make_flow(read, beside, spec.run, device, count, any(one.heavy for one in models), spec.output.name is None),
         len(models),
         Naming(parts, spec.output.name),
         {"models": [one.facts for one in models], "device": str(device), "precision": spec.run.precision},
@@ -94,10 +96,12 @@ def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: C
 
 
 def make_flow(
-    read: Reader, beside: Beside[Outcome], spec: RunSpec, device: torch.device, images: int, heavy: bool
+    read: Reader, beside: Beside[Outcome], spec: RunSpec, device: torch.device, images: int, heavy: bool, free: bool
 ) -> Flow[Outcome]:
     """On a CPU lanes side by side, on other devices stages one behind the other. A network that cannot be copied has
-    one lane. No lane has more threads than the environment gives arithmetic (OMP_NUM_THREADS)."""
+    one lane. No lane has more threads than the environment gives arithmetic (OMP_NUM_THREADS). Lanes are forked where
+    that pays and can be: there are many images, no map tells how far it is, and files are named `free` of each other.
+    """
     auto = spec.batch_size == "auto"
     size = default_batch(device, spec.precision, images, cores(), heavy) if auto else int(spec.batch_size)
     workers = spec.workers or cores()
@@ -108,7 +112,9 @@ def make_flow(
         replicas = [beside.replica() for _ in range(lanes.side_by_side - 1)]
     except Exception:  # whatever copying a person's own network raises
         lanes, replicas = Lanes(1, cores()), []
-    return Flow(read, (beside, *replicas), size, workers, min(lanes.threads, torch.get_num_threads()))
+    threads = min(lanes.threads, torch.get_num_threads())
+    forked = free and not heavy and images >= APART and threads == 1 and bool(replicas) and forkable()
+    return Flow(read, (beside, *replicas), size, workers, threads, forked)
 
 
 def prepare(

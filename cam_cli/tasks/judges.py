@@ -69,8 +69,9 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
     read = reader(shown.geometry, tuple(one.view for one in views))
     unknown = tuple(dict.fromkeys(label for judge in judges for label in judge.vocabulary.unknown))
     facts = {"models": [one.facts for one in views], "device": str(device), "precision": spec.run.precision}
+    heavy, count = bool(asking) or any(one.heavy for one in views), len(dataset.truths)
     return Bench(
-        make_flow(read, beside, spec.run, device, len(dataset.truths), bool(asking) or any(one.heavy for one in views)),
+        make_flow(read, beside, spec.run, device, count, heavy, True),
         Lineup(tuple(runs), tuple(baselines), unknown, facts),
         {choice.alias: judge.vocabulary.truths for choice, judge in zip(choices, judges, strict=True)},
     )

@@ -56,7 +56,8 @@ TAIL = """
 ## What makes it so
 
 - **Lanes.** On a CPU every core takes whole batches from file to written overlay by itself, with one thread of arithmetic:
-  nothing waits for anything, and no core is idle while another reads or writes. On a GPU threads read ahead and write behind
+  nothing waits for anything, and no core is idle while another reads or writes. From 512 images on, on Linux, each is a
+  process, forked once the network is loaded, for threads hand Python's lock to each other some 20 times an image. On a GPU threads read ahead and write behind
   one stream of batches, through pinned memory.
 - **A quicker network.** From 16 images on, or where a method asks the network many times, batch norms are folded into
   convolutions, a convolution and the activation behind it are one pass over memory (oneDNN; the default network, timm's, and

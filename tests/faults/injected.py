@@ -105,6 +105,14 @@ def at_finish(number: int, what: Callable[[], None]) -> None:
     Finisher.__call__, Scorer.__call__ = changed(Finisher.__call__), changed(Scorer.__call__)
 
 
+def forked() -> None:
+    """Lanes are processes, which a run of so few images has none of, and two of them on any machine. A fault in a lane
+    is then one in each of its processes."""
+    from cam_cli.tasks import explainer
+
+    explainer.APART, explainer.cores = 1, lambda: 2
+
+
 def little_memory(most: int) -> None:
     """No more than so many pictures at a time."""
     import torch
@@ -140,6 +148,7 @@ def after_listing(changes: dict[str, str | None]) -> None:
 FAULTS: dict[str, Callable[[Any], None]] = {
     "kill_at_touch": lambda number: at_touch(number, kill),
     "kill_at_line": kill_at_line,
+    "kill_at_finish": lambda number: at_finish(number, kill),
     "full_at_touch": lambda number: at_touch(number, full),
     "full_at_line": lambda number: at_line(number, lambda *_: full()),
     "gone_at_line": lambda number: at_line(number, lambda *_: remove()),
@@ -147,6 +156,8 @@ FAULTS: dict[str, Callable[[Any], None]] = {
     "term_at_line": lambda number: at_line(number, lambda *_: os.kill(os.getpid(), signal.SIGTERM)),
     "worker_at": lambda number: at_finish(number, broken),
     "stuck_at": stuck,
+    "asleep_at": lambda number: at_finish(number, lambda: time.sleep(300)),
+    "forked": lambda _: forked(),
     "little_memory": little_memory,
     "after_listing": after_listing,
 }
