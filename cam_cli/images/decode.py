@@ -21,6 +21,8 @@ _log = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging
 _log.setLogLevel(0)
 
 
+AS_STORED = cv2.IMREAD_UNCHANGED  # depth and alpha as well; EXIF is ignored in every format but TIFF
+AS_RGB = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: lambda values: cv2.flip(values, 1),
     3: lambda values: cv2.rotate(values, cv2.ROTATE_180),
@@ -57,9 +59,9 @@ def decode(item: ImageItem, max_pixels: int) -> Decoded:
             f"{header.width} x {header.height} is {header.width * header.height:,} pixels, the limit is {max_pixels:,};"
             f" raise it with --max-pixels {header.width * header.height}"
         )
+    plain = header.format in ("JPEG", "MPO")  # 8 bits, no alpha: the decoder itself makes RGB of it
     try:
-        # UNCHANGED alone keeps depth and alpha; it ignores EXIF in every format but TIFF.
-        stored = cv2.imdecode(np.frombuffer(intact(data, header.format), np.uint8), cv2.IMREAD_UNCHANGED)
+        stored = cv2.imdecode(np.frombuffer(intact(data, header.format), np.uint8), AS_RGB if plain else AS_STORED)
     except cv2.error as error:
         raise ImageUnreadable(f"OpenCV cannot decode this {header.format} ({error.err}); convert it to PNG") from error
     if stored is None or stored.size == 0:
@@ -70,7 +72,7 @@ def decode(item: ImageItem, max_pixels: int) -> Decoded:
         stored >>= 16 - header.bits  # OpenCV shifts them up to 16; the file's own units are what --intensity names
     if header.format == "PNG" and (key := transparent_grey(data)) is not None and stored.ndim == 2:
         stored = np.dstack((stored, np.where(stored == key, 0, np.iinfo(stored.dtype).max).astype(stored.dtype)))
-    values, flattened = _rgb(_known_depth(stored))
+    values, flattened = (stored, False) if plain else _rgb(_known_depth(stored))
     flags = ("alpha_flattened",) * flattened + ("first_frame",) * (header.frames > 1)
     return Decoded(_upright(values, header), header.orientation, flags)
 

@@ -38,7 +38,7 @@ def _check_jpeg(data: bytes) -> None:
         elif marker in JPEG_STANDALONE:
             place += 2
         elif marker == 0xDA:
-            if data.find(b"\xff\xd9", place) < 0:
+            if data.rfind(b"\xff\xd9", place) < 0:  # at the very end, as a rule
                 raise ImageUnreadable("truncated: the JPEG has no end marker; fetch the file again")
             return
         else:

@@ -14,15 +14,17 @@ def overlay(pixels: np.ndarray, heat: np.ndarray, palette: Palette, alpha: float
     """`pixels` under the heat: uint8 (H, W, 3) RGB, a new array.
 
     heat: float32 (H, W) in [0, 1], or [−1, 1]. At heat t the colour covers the picture with opacity alpha · |t|, so
-    that a pixel without evidence keeps its value exactly. What lies outside `seen` is hatched.
+    that a pixel without evidence keeps its value exactly. What lies outside `seen` has none, and is hatched.
     """
     opacity = alpha * palette.opacity[:, None]
     paint = np.rint(opacity * palette.colours).astype(np.uint8)[:, None]
     keep = np.rint((1 - opacity) * 255).astype(np.uint8)
-    levels = palette.levels(heat)
+    picture = pixels.copy()
+    levels = palette.levels(heat[seen])
     share = cv2.cvtColor(cv2.LUT(levels, keep), cv2.COLOR_GRAY2RGB)
-    kept = cv2.multiply(pixels, share, scale=1 / 255)
-    return hatch(cv2.add(kept, cv2.applyColorMap(levels, paint), dst=kept), seen)
+    kept = cv2.multiply(picture[seen], share, scale=1 / 255)
+    picture[seen] = cv2.add(kept, cv2.applyColorMap(levels, paint), dst=kept)
+    return hatch(picture, seen)
 
 
 def heat_picture(heat: np.ndarray, palette: Palette, seen: Window) -> np.ndarray:
@@ -43,7 +45,7 @@ def hatch(picture: np.ndarray, seen: Window) -> np.ndarray:
         part = picture[top:bottom, first:last]
         if part.size:
             mask = stripes(max(2, min(height, width) // 60), top, bottom, first, last)
-            part[:] = cv2.copyTo((part >> 1) + np.uint8(64), mask, part.copy())
+            cv2.copyTo((part >> 1) + np.uint8(64), mask, part)
     return picture
 
 
