@@ -45,7 +45,7 @@ from .listener import Listener
 
 Outcome = TypeVar("Outcome")
 WORTH = 16  # images from which on a network is made quicker: that takes about as long as six of them
-APART = 512  # images from which on lanes are processes: what those take to begin is that much
+APART = 384  # images from which on lanes are processes: fewer do not win back what those take to begin
 Reader = Callable[[ImageItem | Failure], tuple[Picture | Failure, ...]]
 
 

@@ -22,8 +22,8 @@ PACKAGES = ("torch", "torchvision", "opencv-python-headless", "numpy", "isal", "
 RUNS = {
     "folder": (
         "A folder, from file to overlay",
-        "folder --images 256 --rounds 5",
-        "folder --images 256 --rounds 5 --precision bf16",
+        "folder --images 1024 --rounds 5",
+        "folder --images 1024 --rounds 5 --precision bf16",
         "folder --images 128 --rounds 3 --model resnet50",
         "folder --images 128 --rounds 3 --model resnet50 --precision bf16",
     ),
@@ -40,7 +40,8 @@ own operators, best batch) plus bare decoding, resizing, drawing and encoding, e
 busy* is the same measured on every core at once, where none has memory and caches for itself; *own limit* with the network
 as camtool runs it, which is quicker. The peers' scripts, on the first 64 photographs, are those of their READMEs: one picture
 after another, all cores for each.""",
-    "flat": """The default network; photographs of one folder, in one process each.""",
+    "flat": """The default network; the photographs of one folder, one command each. Memory is that of the command and the processes
+it forks, what they share counted once.""",
     "perturbation": """One photograph, the default network. *bare forwards*: the passes that the definition needs, of the folded network, at the
 best batch; the ratio there is the part of camtool's time that they are, or above 1 where camtool is quicker.""",
     "localisation": """All localisation metrics of one image against one forward pass of the default network over it.""",
@@ -56,7 +57,7 @@ TAIL = """
 ## What makes it so
 
 - **Lanes.** On a CPU every core takes whole batches from file to written overlay by itself, with one thread of arithmetic:
-  nothing waits for anything, and no core is idle while another reads or writes. From 512 images on, on Linux, each is a
+  nothing waits for anything, and no core is idle while another reads or writes. From 384 images on, on Linux, each is a
   process, forked once the network is loaded, for threads hand Python's lock to each other some 20 times an image. On a GPU threads read ahead and write behind
   one stream of batches, through pinned memory.
 - **A quicker network.** From 16 images on, or where a method asks the network many times, batch norms are folded into
@@ -79,12 +80,10 @@ TAIL = """
 
 ## What is not reached
 
-A folder was to come within a tenth of the limit: ResNet-50 does, the default network does not. The limit is as high with all
-cores busy, so that it is not memory that is short. What is left is, as far as profiles tell: lanes are threads of one
-process, which hand Python's lock to each other after every operation (processes, as of `--shard`, do not, and take more
-memory); and finishing an image takes longer than its drawing and encoding alone, for the file is created and put in its place
-and its record is made. In bfloat16, where the network takes the least, both weigh the most. `smoothgradcam++` is compared with forward passes though its definition needs noise and
-backward passes, too.
+A folder was to come within a tenth of the limit: ResNet-50 does, the default network in float32 about does (0.89 above; the
+longer the run the closer, for processes and first batches take some tenths of a second), in bfloat16 it does not, where the network
+takes the least and everything else weighs the most: a file is created and put in its place, a record made. `smoothgradcam++` is
+compared with forward passes though its definition needs noise and backward passes, too.
 """
 
 
