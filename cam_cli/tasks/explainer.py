@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
-from math import ceil
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
 from cam_cli.choice import ModelChoice
 from cam_cli.engine.allocator import keep_blocks
-from cam_cli.engine.apart import forkable
 from cam_cli.engine.augment import Augmentation, augmentations
 from cam_cli.engine.beside import Beside
 from cam_cli.engine.column import Column
-from cam_cli.engine.device import choose_device, default_batch
+from cam_cli.engine.device import choose_device
 from cam_cli.engine.explain import Explainer
-from cam_cli.engine.flow import Flow, cores
-from cam_cli.engine.lanes import Lanes
+from cam_cli.engine.flow import Flow
 from cam_cli.engine.selection import several
 from cam_cli.errors import ImageTooLarge, ImageUnreadable, ModelFailed, OutOfMemory, UsageError
 from cam_cli.images.intensity import Intensity
@@ -36,17 +33,14 @@ from cam_cli.models.network import Network
 from cam_cli.models.quicker import quicker
 from cam_cli.outputs.naming import Naming
 from cam_cli.specs import ExplainSpec, GeometrySpec
-from cam_cli.specs.run import RunSpec
 from cam_cli.types import Explanation, Failure, Head, ImageItem, LeftOut, Picture, Recipe
 
 from .classes import Classes, make_classes
 from .columns import default_method, make_columns, make_methods
+from .flow import Reader, make_flow
 from .listener import Listener
 
-Outcome = TypeVar("Outcome")
 WORTH = 16  # images from which on a network is made quicker: that takes about as long as six of them
-APART = 384  # images from which on lanes are processes: fewer do not win back what those take to begin
-Reader = Callable[[ImageItem | Failure], tuple[Picture | Failure, ...]]
 
 
 @dataclass(frozen=True)
@@ -86,35 +80,14 @@ def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: C
     parts = frozenset[str]().union(*(one.several for one in models), ["model"] if len(models) > 1 else [])
     beside = Beside[Explanation | LeftOut | Failure](tuple(one.explainer for one in models))
     read = reader(spec.geometry, tuple(one.view for one in models))
+    heavy, free = any(one.heavy for one in models), spec.output.name is None
     return Ready(
-        make_flow(read, beside, spec.run, device, count, any(one.heavy for one in models), spec.output.name is None),
+        make_flow(read, beside, spec.run, device, count, heavy=heavy, free=free),
         len(models),
         Naming(parts, spec.output.name),
         {"models": [one.facts for one in models], "device": str(device), "precision": spec.run.precision},
         models[0].explainer.reading.labels,
     )
-
-
-def make_flow(
-    read: Reader, beside: Beside[Outcome], spec: RunSpec, device: torch.device, images: int, heavy: bool, free: bool
-) -> Flow[Outcome]:
-    """On a CPU lanes side by side, on other devices stages one behind the other. A network that cannot be copied has
-    one lane. No lane has more threads than the environment gives arithmetic (OMP_NUM_THREADS). Lanes are forked where
-    that pays and can be: there are many images, no map tells how far it is, and files are named `free` of each other.
-    """
-    auto = spec.batch_size == "auto"
-    size = default_batch(device, spec.precision, images, cores(), heavy) if auto else int(spec.batch_size)
-    workers = spec.workers or cores()
-    if device.type != "cpu":
-        return Flow(read, (beside,), size, workers)
-    lanes = Lanes.of(cores(), ceil(images / size), workers)
-    try:
-        replicas = [beside.replica() for _ in range(lanes.side_by_side - 1)]
-    except Exception:  # whatever copying a person's own network raises
-        lanes, replicas = Lanes(1, cores()), []
-    threads = min(lanes.threads, torch.get_num_threads())
-    forked = free and not heavy and images >= APART and threads == 1 and bool(replicas) and forkable()
-    return Flow(read, (beside, *replicas), size, workers, threads, forked)
 
 
 def prepare(

@@ -28,7 +28,8 @@ from cam_cli.types import Failure
 from .bench import BASELINES, UNKNOWN, Bench, Lineup
 from .classes import Classes
 from .columns import make_methods
-from .explainer import Prepared, make_flow, prepare, reader
+from .explainer import Prepared, prepare, reader
+from .flow import make_flow
 from .listener import Listener
 
 
@@ -71,7 +72,7 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
     facts = {"models": [one.facts for one in views], "device": str(device), "precision": spec.run.precision}
     heavy, count = bool(asking) or any(one.heavy for one in views), len(dataset.truths)
     return Bench(
-        make_flow(read, beside, spec.run, device, count, heavy, True),
+        make_flow(read, beside, spec.run, device, count, heavy=heavy, free=True),
         Lineup(tuple(runs), tuple(baselines), unknown, facts),
         {choice.alias: judge.vocabulary.truths for choice, judge in zip(choices, judges, strict=True)},
     )

@@ -108,9 +108,9 @@ def at_finish(number: int, what: Callable[[], None]) -> None:
 def forked() -> None:
     """Lanes are processes, which a run of so few images has none of, and two of them on any machine. A fault in a lane
     is then one in each of its processes."""
-    from cam_cli.tasks import explainer
+    from cam_cli.tasks import flow
 
-    explainer.APART, explainer.cores = 1, lambda: 2
+    flow.APART, flow.cores = 1, lambda: 2
 
 
 def little_memory(most: int) -> None:
