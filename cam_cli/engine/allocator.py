@@ -18,7 +18,7 @@ def keep_blocks() -> None:
     those of glibc's own for each thread are given back whole whenever they are empty. Elsewhere (macOS, Windows, musl)
     nothing is done.
     """
-    if mallopt := libc("mallopt"):
+    if mallopt := c_function("mallopt"):
         mallopt(MMAP_THRESHOLD, OWN_MAPPING)
         mallopt(TRIM_THRESHOLD, KEPT)
         mallopt(ARENA_MAX, 1)
@@ -27,12 +27,12 @@ def keep_blocks() -> None:
 def give_back() -> None:
     """Gives the kernel the blocks that glibc has kept and nobody holds, before a fork, after which they would be this
     process's alone. Elsewhere nothing is done."""
-    if malloc_trim := libc("malloc_trim"):
+    if malloc_trim := c_function("malloc_trim"):
         malloc_trim(0)
 
 
-def libc(name: str) -> Any:
-    """A function of the C library; None where there is none of this name."""
+def c_function(name: str) -> Any:
+    """A function of the C libraries that are loaded; None where there is none of this name."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             return getattr(ctypes.CDLL(None), name)

@@ -16,7 +16,7 @@ import torch
 
 from cam_cli.errors import OutOfMemory
 
-from .allocator import give_back, libc
+from .allocator import c_function, give_back
 
 if TYPE_CHECKING:
     from .lanes import Lane
@@ -35,20 +35,19 @@ def forkable() -> bool:
 @contextmanager
 def apart(lanes: Sequence[Lane[Item, Done]]) -> Iterator[Sequence[Lane[Item, Done]]]:
     """`lanes`, each in a process that ends with the block, and with this process; where the system gives no more
-    processes, as they are. What goes to them and comes back is pickled. To be entered before other threads begin."""
+    processes, as they are. What goes to them and comes back is pickled. To be entered before other threads begin, and
+    not while any that have computed end."""
     forked: list[Apart[Item, Done]] = []
     give_back()
     try:
         try:
             forked.extend(map(Apart, lanes))
         except OSError:
-            for one in forked:
-                one.close()
+            end(forked)
             forked.clear()
         yield forked or lanes
     finally:
-        for one in forked:
-            one.close()
+        end(forked)
 
 
 class Apart(Generic[Item, Done]):
@@ -73,12 +72,11 @@ class Apart(Generic[Item, Done]):
         if error:
             raise error
 
-    def close(self) -> None:
-        """Ends the process, which is in no batch, or has ended."""
+    def dismiss(self) -> None:
+        """Lets the process end, which is in no batch, or has ended."""
         with suppress(OSError):
             self.here.send_bytes(pickle.dumps(None))
         self.here.close()
-        self.ended()
 
     def ended(self) -> int:
         """Waits for the process's end; its exit code, negative where a signal ended it, 0 where it was asked before."""
@@ -86,6 +84,14 @@ class Apart(Generic[Item, Done]):
             return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         except ChildProcessError:
             return 0
+
+
+def end(forked: Sequence[Apart[Item, Done]]) -> None:
+    """All at once: what each held takes the system a while to take back."""
+    for one in forked:
+        one.dismiss()
+    for one in forked:
+        one.ended()
 
 
 def lost(code: int) -> Exception:
@@ -104,7 +110,7 @@ def serve(lane: Lane[Item, Done], there: Connection, parent: int) -> NoReturn:
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        if prctl := libc("prctl"):
+        if prctl := c_function("prctl"):
             prctl(DIE_WITH_PARENT, signal.SIGKILL)
         if os.getppid() == parent:  # else it died before that
             while (batch := there.recv()) is not None:

@@ -52,7 +52,11 @@ def default_batch(device: torch.device, precision: str, images: int, cores: int,
     return 1 if heavy else max(1, min(most, images // (2 * cores)))
 
 
-def to_device(tensors: list[Tensor], device: torch.device) -> Tensor:
-    """Tensors of one shape as a batch on `device`; through pinned memory and without waiting where that is CUDA."""
-    batch = torch.stack(tensors)
+def to_device(tensors: list[Tensor], device: torch.device, *, channels_last: bool = False) -> Tensor:
+    """Images of one shape (c, h, w) as a batch on `device`, so in memory; through pinned memory and without waiting
+    where that is CUDA."""
+    if channels_last:
+        batch = torch.stack([one.permute(1, 2, 0) for one in tensors]).permute(0, 3, 1, 2)
+    else:
+        batch = torch.stack(tensors)
     return batch.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else batch.to(device)

@@ -16,7 +16,7 @@ from torch import Tensor
 from cam_cli.capture import Recording, Tail, replica
 from cam_cli.errors import MethodUnsuitable, ModelFailed, OutOfMemory
 from cam_cli.maps import fuse
-from cam_cli.methods.method import Captured, Target
+from cam_cli.methods.method import Captured, Needs, Target
 from cam_cli.models.layers import Layer
 from cam_cli.models.scores import read_scores
 from cam_cli.types import ClassMap, Explanation, Failure, Head, LeftOut, MapLabel, Picture
@@ -86,6 +86,11 @@ class Explainer:
         return Forward(self.module, self.device, self.precision, self.read_scores)
 
     @cached_property
+    def heavy(self) -> bool:
+        """Whether a method asks the network many times about an image."""
+        return any(Needs.PASSES in column.method.needs for column in self.columns)
+
+    @cached_property
     def layers(self) -> dict[str, Layer]:
         """Every layer that is read, by module path."""
         return {layer.path: layer for column in self.columns for layer in (*column.layers, *self.alike)}
@@ -121,7 +126,7 @@ class Explainer:
 
     def explain(self, pictures: Sequence[Picture]) -> list[Explanation | LeftOut]:
         """Pictures of one input shape. Raises ModelFailed, MethodUnsuitable."""
-        images = to_device([one.tensor for one in pictures], self.device)
+        images = to_device([one.tensor for one in pictures], self.device, channels_last=not self.heavy)
         recording = self.record(images)
         answers = Answers.of(self.reading, recording.scores)
         truths = [self.truths[one.item] if self.truths else () for one in pictures]

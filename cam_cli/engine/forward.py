@@ -33,7 +33,7 @@ class Forward:
         weights = next((one for one in self.module.parameters() if one.ndim == 4 and min(one.shape[1:]) > 1), None)
         last = weights is not None and not weights.is_contiguous()
         floats = (one.dtype for one in self.module.parameters() if one.is_floating_point())
-        return next(floats, torch.float32), torch.channels_last if last else torch.preserve_format
+        return next(floats, torch.float32), torch.channels_last if last else torch.contiguous_format
 
     def laid(self, images: Tensor) -> Tensor:
         """As the network wants them. (One step after the other takes half as long as both at once.)"""

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from itertools import islice
 from queue import SimpleQueue
-from threading import Event
+from threading import Event, get_native_id
+from time import sleep
 from typing import NamedTuple, TypeVar
 
 import cv2
 import torch
 
+from .allocator import c_function
 from .apart import apart
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
+SOFTLY = 1  # omp_pause_soft of omp.h: what is ended comes back when it is wanted
+PATIENCE = 1000  # milliseconds
 Lane = Callable[[list[Item]], Iterable[Done]]
 """A batch from its items to what is done of each: reads, explains, finishes. One thread at a time is in it."""
 
@@ -70,12 +75,16 @@ def in_lanes(
         while not stop.is_set() and (batch := list(islice(source, batch_size))):
             yield batch
 
+    if not forked:
+        end_idle()
     waiting = batches()
     ahead: deque[Future[tuple[list[Done], Exception | None]]] = deque()
+    inside: set[int] = set()
     with (
         arithmetic(threads),
         apart(lanes) if forked else nullcontext(lanes) as placed,
-        ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as pool,
+        gone(inside),
+        ThreadPoolExecutor(len(lanes), "lane", lambda: inside.add(get_native_id())) as pool,
     ):
         for lane in placed:
             free.put(lane)
@@ -104,3 +113,25 @@ def arithmetic(threads: int) -> Iterator[None]:
     finally:
         torch.set_num_threads(before[0])
         cv2.setNumThreads(before[1])
+
+
+def end_idle() -> None:
+    """Ends the threads that OpenMP keeps for this thread's arithmetic. It counts them with those of the lanes, and
+    where they are more than the cores all of them sleep between two steps: a pass of one image takes half as long
+    again."""
+    if pause := c_function("omp_pause_resource_all"):
+        pause(SOFTLY)
+
+
+@contextmanager
+def gone(threads: Set[int]) -> Iterator[None]:
+    """After the block waits for the end of `threads`, by the numbers that the system has for them. Python takes a
+    thread for ended before its libraries have cleared up behind it; a process forked meanwhile has their locks, for
+    ever."""
+    try:
+        yield
+    finally:
+        for _ in range(PATIENCE):
+            if not any(os.path.exists(f"/proc/self/task/{one}") for one in threads):
+                break
+            sleep(0.001)

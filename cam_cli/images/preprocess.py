@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -26,6 +26,7 @@ def prepare(
     values: np.ndarray, scale: Range, recipe: Recipe, *, fit: str, stride: int, orientation: int = 1
 ) -> tuple[Tensor, Geometry]:
     """values (H, W, 3) → the network's input, float32 (c, h, w), normalised, and where it shows the picture.
+    In memory its channels come last, as in what it is made of.
 
     c is the recipe's: 3, or 1, and then the input is the grey of the values at their full depth, by the luma of
     ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B, as Pillow's convert("L")); what is grey already stays the same.
@@ -44,21 +45,25 @@ def prepare(
         inside_y.start - placed.top : inside_y.stop - placed.top,
         inside_x.start - placed.left : inside_x.stop - placed.left,
     ]
-    mean, std = column(recipe.mean), column(recipe.std)
-    canvas = torch.zeros(len(resized), placed.canvas_height, placed.canvas_width)
-    part = canvas[:, inside_y, inside_x].copy_(shown)
+    part = shown.permute(1, 2, 0).to(torch.float32).contiguous()
     if shown.dtype == torch.uint8:
         part /= 255
     else:
         part.clamp_(0, 1)  # bicubic overshoots
-    part.sub_(mean).div_(std)
-    return canvas, placed.geometry(width, height, fit, orientation)
+    length = part.shape[1]
+    part.view(len(part), -1).sub_(line(recipe.mean, length)).div_(line(recipe.std, length))
+    canvas = part
+    if part.shape[:2] != (placed.canvas_height, placed.canvas_width):
+        canvas = torch.zeros(placed.canvas_height, placed.canvas_width, len(resized))
+        canvas[inside_y, inside_x] = part
+    return canvas.permute(2, 0, 1), placed.geometry(width, height, fit, orientation)
 
 
-@cache
-def column(numbers: tuple[float, ...]) -> Tensor:
-    """One number a channel, float32 (c, 1, 1). Not to be written to."""
-    return torch.tensor(numbers, dtype=torch.float32)[:, None, None]
+@lru_cache(16)  # most pictures are as wide, of networks of a few recipes
+def line(numbers: tuple[float, ...], length: int) -> Tensor:
+    """One number a channel, of so many pixels: float32 (length · c,). Not to be written to. (Numbers to be repeated
+    for every pixel would be taken three at a time.)"""
+    return torch.tensor(numbers, dtype=torch.float32).repeat(length)
 
 
 class View(NamedTuple):
@@ -109,8 +114,9 @@ def _resize(values: np.ndarray, scale: Range, size: tuple[int, int], interpolati
     whose range is not their dtype's, keep their depth.
     """
     if as_is(values, scale):
-        # W: from_numpy warns of an array that may not be written
-        planes = torch.from_numpy(np.require(values, requirements=("C", "W"))).permute(2, 0, 1)[None]
+        # W: from_numpy warns of an array that may not be written. The batch's axis comes first: torch would not know
+        # channels that are last in memory by the strides of one put before them later, and would sort them itself.
+        planes = torch.from_numpy(np.require(values, requirements=("C", "W")))[None].permute(0, 3, 1, 2)
     else:
         planes = _unit(values, scale)
     return F.interpolate(planes, size, mode=interpolation, antialias=True, align_corners=False)[0]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .choice import parameter
 from .method import Captured, Method, Needs, Probe
+from .noise import noisy
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,7 @@ class SmoothGrad(Method):
     needs: ClassVar[Needs] = Needs.PASSES
 
     def map(self, seen: Captured, probe: Probe) -> Tensor:
-        sigmas = self.noise * (seen.inputs.amax((1, 2, 3)) - seen.inputs.amin((1, 2, 3)))[:, None, None, None]
-        randoms = [torch.Generator().manual_seed(seed) for seed in seen.seeds]
         total = torch.zeros_like(seen.inputs)
-        for _ in range(self.samples):
-            noise = torch.stack([torch.randn(seen.inputs.shape[1:], generator=random) for random in randoms])
-            total += probe.input_gradients(seen.inputs + sigmas * noise.to(seen.inputs.device))
+        for images in noisy(seen, self.samples, self.noise):
+            total += probe.input_gradients(images)
         return (total / self.samples).abs().sum(1)

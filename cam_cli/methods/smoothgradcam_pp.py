@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from .method import Captured, Needs, Probe, Summed
+from .noise import noisy
 
 
 @dataclass(frozen=True)
@@ -31,17 +32,13 @@ class SmoothGradCamPlusPlus(Summed):
         # In units of each image's steepest gradient: powers of small ones would underflow.
         unit = seen.gradients.abs().amax((1, 2, 3), keepdim=True)
         unit = unit.masked_fill(unit == 0, 1)
-        spread = self.noise * (seen.inputs.amax((1, 2, 3), keepdim=True) - seen.inputs.amin((1, 2, 3), keepdim=True))
-        generators = [torch.Generator().manual_seed(seed) for seed in seen.seeds]
         first, second, third = (torch.zeros_like(seen.activations) for _ in range(3))
-
-        def noisy() -> Tensor:
-            noise = torch.stack([torch.randn(seen.inputs.shape[1:], generator=one) for one in generators])
-            return seen.inputs + spread * noise.to(seen.inputs)
-
-        for gradients in probe.slopes(noisy() for _ in range(self.samples)):
+        for gradients in probe.slopes(noisy(seen, self.samples, self.noise)):
             slope = gradients / unit
-            first, second, third = first + slope, second + slope**2, third + slope**3
+            square = slope.square()
+            first += slope
+            second += square
+            third.addcmul_(square, slope)
         mass = seen.activations.relu().sum((2, 3), keepdim=True)
         alpha = second / (2 * second + mass * unit * third.relu()).masked_fill(second == 0, 1)
         weights = (alpha * first.relu()).sum((2, 3), keepdim=True) * unit / self.samples

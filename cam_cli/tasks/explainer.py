@@ -58,14 +58,13 @@ class Ready:
 @dataclass(frozen=True)
 class Prepared:
     """One model of a run. seen: its layers. several: the parts of file names that it needs. facts: what `run.json` says
-    of it. heavy: whether a method asks it many times about an image."""
+    of it."""
 
     explainer: Explainer
     seen: Survey
     view: View
     several: frozenset[str]
     facts: dict[str, Any]
-    heavy: bool
 
 
 def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: Called | None) -> Ready:
@@ -80,7 +79,7 @@ def make_ready(spec: ExplainSpec, listener: Listener, listing: Listing, truth: C
     parts = frozenset[str]().union(*(one.several for one in models), ["model"] if len(models) > 1 else [])
     beside = Beside[Explanation | LeftOut | Failure](tuple(one.explainer for one in models))
     read = reader(spec.geometry, tuple(one.view for one in models))
-    heavy, free = any(one.heavy for one in models), spec.output.name is None
+    heavy, free = any(one.explainer.heavy for one in models), spec.output.name is None
     return Ready(
         make_flow(read, beside, spec.run, device, count, heavy=heavy, free=free),
         len(models),
@@ -165,8 +164,7 @@ def prepare(
         },
     }
     view = View(choice.alias, recipe, stride_of(seen))
-    heavy = any(Needs.PASSES in column.method.needs for column in columns)
-    return Prepared(explainer, seen, view, frozenset(part for part, many in parts.items() if many), facts, heavy)
+    return Prepared(explainer, seen, view, frozenset(part for part, many in parts.items() if many), facts)
 
 
 def tuned(

@@ -70,7 +70,7 @@ def from_models(spec: EvaluateSpec, dataset: Dataset, asking: Mapping[str, Metri
     read = reader(shown.geometry, tuple(one.view for one in views))
     unknown = tuple(dict.fromkeys(label for judge in judges for label in judge.vocabulary.unknown))
     facts = {"models": [one.facts for one in views], "device": str(device), "precision": spec.run.precision}
-    heavy, count = bool(asking) or any(one.heavy for one in views), len(dataset.truths)
+    heavy, count = bool(asking) or any(one.explainer.heavy for one in views), len(dataset.truths)
     return Bench(
         make_flow(read, beside, spec.run, device, count, heavy=heavy, free=True),
         Lineup(tuple(runs), tuple(baselines), unknown, facts),

@@ -175,6 +175,7 @@ def test_every_method_file_is_registered():
         "__init__",
         "choice",
         "method",
+        "noise",
         "smoothed",
     }
     assert files == {entry.target.split(":")[0].rpartition(".")[2] for entry in METHODS.values()}

@@ -1,5 +1,7 @@
 """Lanes: order, batches by position, bounds, stopping, errors; and that lanes change no bit of a result."""
 
+import subprocess
+import sys
 import threading
 import time
 from contextlib import nullcontext
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from cam_cli.engine.allocator import c_function
 from cam_cli.engine.flow import Flow
 from cam_cli.engine.lanes import Lanes, arithmetic, in_lanes
 from tests.engine.test_explain import explainer, picture
@@ -147,3 +150,29 @@ def test_replicas_share_values_and_nothing_else():
     twin.fc.weight.requires_grad_(False)
     assert model.training
     assert model.fc.weight.requires_grad
+
+
+COUNTED = """
+import os, time
+import torch
+from cam_cli.engine.lanes import end_idle
+
+def count():
+    return len(os.listdir("/proc/self/task"))
+
+torch.set_num_threads(3)
+before = count()
+values = torch.ones(1 << 20)
+values + values
+assert count() >= before + 2, "no threads for it"
+end_idle()
+time.sleep(0.5)
+print(count() - before)
+assert torch.equal(values + values, torch.full_like(values, 2))
+"""
+
+
+@pytest.mark.skipif(not c_function("omp_pause_resource_all"), reason="torch without GNU's OpenMP")
+def test_threads_of_the_arithmetic_before_are_not_counted_with_those_of_the_lanes():
+    done = subprocess.run([sys.executable, "-c", COUNTED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr

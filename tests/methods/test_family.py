@@ -164,11 +164,9 @@ def test_smoothgradcam_pp_again_in_float64():
     seen, probe = captured(model, images(), "branch", [1, 2])
     found = SmoothGradCamPlusPlus(samples, 0.2).map(seen, probe)
     for row, seed in enumerate(seen.seeds):
-        generator, image = torch.Generator().manual_seed(seed), images()[row]
-        noisy = [
-            image + 0.2 * (image.max() - image.min()) * torch.randn(image.shape, generator=generator)
-            for _ in range(samples)
-        ]
+        image = images()[row]
+        drawn = [torch.randn(image.shape, generator=torch.Generator().manual_seed(seed + i)) for i in range(samples)]
+        noisy = [image + 0.2 * (image.max() - image.min()) * one for one in drawn]
         index = seen.target.indices[row].item()
         slopes = [captured(model, one[None], "branch", [index])[0].gradients[0].double().numpy() for one in noisy]
         first, second, third = (sum(slope**power for slope in slopes) / samples for power in (1, 2, 3))

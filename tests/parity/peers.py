@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from functools import cache
+from itertools import count
 from typing import Any
 from unittest import mock
 
@@ -154,10 +155,17 @@ def channel(attributions) -> Maps:
 
 
 def smoothgrad_by_captum(place: Place) -> np.ndarray:
-    """One sample a pass, as ours: the rounding of a larger one turns a ReLU or two."""
-    torch.manual_seed(0)
+    """One sample a pass, as ours: the rounding of a larger one turns a ReLU or two. The noise of each has a seed."""
+    (seed,), seeds = place.seen[0].seeds, count(1)
     spread = (0.15 * (place.images.max() - place.images.min())).item()
-    found = captum.NoiseTunnel(captum.Saliency(place.network)).attribute(
+
+    def network(images: Tensor) -> Tensor:
+        torch.manual_seed(seed + next(seeds))  # of the noise that follows
+        scores: Tensor = place.network(images)
+        return scores
+
+    torch.manual_seed(seed)
+    found = captum.NoiseTunnel(captum.Saliency(network)).attribute(
         place.images,
         nt_type="smoothgrad",
         nt_samples=8,
