@@ -16,11 +16,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from statistics import median
 
@@ -40,9 +40,8 @@ MODELS = {
 
 
 def camtool(model: str, photographs: Path, out: Path, precision: str) -> float:
-    """Seconds, the models loaded. (Replacing an earlier run's files takes longer: ext4 looks for other inodes than
-    those just freed.)"""
-    shutil.rmtree(out, ignore_errors=True)
+    """Seconds, the models loaded. `out` is new: after files were removed ext4 looks for other inodes than those just
+    freed, for minutes, with every file."""
     options = ["--model", model, "--precision", precision, "--device", "cpu", "--quiet", "-o", str(out)]
     argv = [sys.executable, "-m", "cam_cli", "gradcam", str(photographs), *options]
     subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
@@ -70,12 +69,13 @@ def main() -> None:
     keep_blocks()
     with tempfile.TemporaryDirectory() as folder:
         photographs = make_photographs(Path(folder, "photographs"), asked.images)
-        out, theirs = Path(folder, "out"), Path(folder, "theirs")
+        theirs = Path(folder, "theirs")
         theirs.mkdir()
+        outs = (Path(folder, f"out{number}") for number in count())
         module, size = load(name).module, load(name).recipe.size
-        camtool(name, photographs[0].parent, out, asked.precision)
+        camtool(name, photographs[0].parent, next(outs), asked.precision)
         for _ in range(asked.rounds):
-            before = camtool(name, photographs[0].parent, out, asked.precision)
+            before = camtool(name, photographs[0].parent, next(outs), asked.precision)
             alone = parts(name, asked.precision, photographs[0].parent, 3, 1)
             busy = parts(name, asked.precision, photographs[0].parent, 3, cores)
             rates["limit"].append(cores / summed(alone))
@@ -85,7 +85,7 @@ def main() -> None:
             for peer in rates.keys() & scripts.keys():
                 few = photographs[:64]
                 rates[peer].append(len(few) / scripts[peer](module, layer, few, theirs, size))
-            after = camtool(name, photographs[0].parent, out, asked.precision)
+            after = camtool(name, photographs[0].parent, next(outs), asked.precision)
             rates["camtool"].append(2 * asked.images / (before + after))
     print(
         f"{asked.model} {asked.precision}, {asked.images} photographs, {asked.rounds} rounds, {cores} cores; images/s:"

@@ -88,7 +88,7 @@ def bare_rest(photographs: list[Path], size: int, rounds: int) -> dict[str, floa
     mean = torch.tensor(0.5)
 
     def resize(picture: np.ndarray) -> torch.Tensor:
-        planes = torch.from_numpy(picture).permute(2, 0, 1)[None]
+        planes = torch.from_numpy(picture)[None].permute(0, 3, 1, 2)
         grown = F.interpolate(planes, (256, 341), mode="bicubic", antialias=True)
         return (grown[0, :, 16 : 16 + size, 58 : 58 + size].float() / 255 - mean) / 0.5
 

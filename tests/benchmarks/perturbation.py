@@ -107,9 +107,9 @@ def peer(package: str, name: str, module: nn.Module, photograph: Path) -> float:
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    keep_blocks()  # before anything, as camtool does: heaps that threads have begun are not joined any more
     module = load("efficientnet_lite0").module
     fast = folded(module, SIZE)
-    keep_blocks()
     with tempfile.TemporaryDirectory() as folder:
         (photograph,) = make_photographs(Path(folder), 1)
         for case in CASES:
