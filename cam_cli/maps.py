@@ -140,8 +140,8 @@ def heatmap(raw: Array, geometry: Geometry, scale: Range | None = None, signed: 
         np.divide(values, high, out=shown)
     else:
         np.subtract(values, low, out=shown)
-        shown /= np.float32(high) - np.float32(low)
-    if scale:  # by its own none goes beyond: they are rounded alike
+        shown /= high - low if scale else np.float32(high) - np.float32(low)
+    if scale:  # of its own nothing lies beyond: values and their range are rounded alike
         np.clip(shown, -1 if signed else 0, 1, out=shown)
     y, x = np.unravel_index(int(values.argmax()), values.shape)
     peak = (int(x) + columns.start, int(y) + rows.start) if values[y, x] > 0 else None

@@ -92,6 +92,22 @@ def test_a_given_range_is_linear_and_clipped():
     assert extent(-abs(raw), geometry) is None
 
 
+def test_a_given_range_may_be_narrower_than_float32_tells_apart():
+    raw = np.array([[1.0, 1.5, 2.0]], np.float32)
+    geometry = Geometry(3, 1, 3, 1, (1.0, 1.0), (0.0, 0.0), "squash")
+    np.testing.assert_array_equal(heatmap(raw, geometry, (1.5 - 1e-12, 1.5 + 1e-12)).heat, [[0, 0, 1]])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(-37, 37), st.integers(0, 9))
+def test_of_its_own_range_nothing_lies_beyond(seed, exponent, spread):
+    """Whatever float32 values and however far apart: the least is 0, the most 1, by rounding alone."""
+    random = np.random.default_rng(seed)
+    raw = np.minimum(np.exp(random.normal(scale=1 + spread, size=(7, 7))) * 10.0**exponent, 1e38).astype(np.float32)
+    found = heatmap(raw, squash(40, 30))
+    if not found.flags:
+        assert (found.heat.min(), found.heat.max()) == (0, 1)
+
+
 def test_fusing_scales_each_layer_and_keeps_signs():
     small, large = np.array([[-2.0, 4.0]], np.float32), np.array([[0.0, 0, 0.01, 0.02]], np.float32)
     np.testing.assert_allclose(fuse([small, large], "max"), [[0, 0, 0.625, 1]], atol=1e-6)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .method import Captured
 
-AHEAD = 16  # batches of noise that are drawn together: one by one their threads would wait for those of the arithmetic
+AHEAD = 16  # images whose noise is drawn together: one by one the threads would wait for those of the arithmetic
 
 
 def noisy(seen: Captured, samples: int, noise: float) -> Iterator[Tensor]:
@@ -29,7 +29,8 @@ def noisy(seen: Captured, samples: int, noise: float) -> Iterator[Tensor]:
             one.normal_(generator=torch.Generator().manual_seed(seed + sample))
         return drawn
 
+    ahead = max(1, AHEAD // len(inputs))
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        for start in range(0, samples, AHEAD):
-            for drawn in [*pool.map(draw, range(start, min(start + AHEAD, samples)))]:
+        for start in range(0, samples, ahead):
+            for drawn in [*pool.map(draw, range(start, min(start + ahead, samples)))]:
                 yield torch.addcmul(inputs, spread, drawn.to(inputs.device))
