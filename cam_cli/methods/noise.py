@@ -33,4 +33,4 @@ def noisy(seen: Captured, samples: int, noise: float) -> Iterator[Tensor]:
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         for start in range(0, samples, ahead):
             for drawn in [*pool.map(draw, range(start, min(start + ahead, samples)))]:
-                yield torch.addcmul(inputs, spread, drawn.to(inputs.device))
+                yield inputs + spread * drawn.to(inputs.device)
