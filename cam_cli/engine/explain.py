@@ -157,7 +157,7 @@ class Explainer:
         return Explanation(
             picture.item,
             picture.geometry,
-            tuple(answer[index] for index in answer.ranking[:TOP]),
+            tuple(answer[index] for index in answer.best(TOP)),
             tuple(
                 ClassMap(
                     answer[one.question.target],
@@ -190,12 +190,12 @@ class Explainer:
 
     def choose(self, answer: Answers, truths: tuple[int, ...]) -> list[Chosen]:
         """The maps of one image that are wanted, none twice; none of a class against itself."""
-        ranking, names = answer.ranking, self.reading.labels.names
-        others = [index for index, _ in self.against.choose(ranking, names, truths)] if self.against else [None]
+        best, names = answer.best, self.reading.labels.names
+        others = [index for index, _ in self.against.choose(best, names, truths)] if self.against else [None]
         wanted = {
             part: Chosen(Question(index, selection.sign, other), part)
             for selection in self.selections
-            for index, part in selection.choose(ranking, names, truths)
+            for index, part in selection.choose(best, names, truths)
             for other in others
             if index != other
         }

@@ -98,8 +98,7 @@ class ImageProbe:
     def other(self, label: str) -> np.ndarray | None:
         forward, reading = self.run.alone.forward, self.run.alone.reading
         (answer,) = Answers.of(reading, forward.scores(self.image[None]))
-        ranking = answer.ranking
-        index = next((one for one in ranking if one != self.run.classes[label]), None)
+        index = next((one for one in answer.best(2) if one != self.run.classes[label]), None)
         return None if index is None else self.mapped(self.run.alone, self.image, index)
 
     def randomised(self, label: str) -> Sequence[np.ndarray]:

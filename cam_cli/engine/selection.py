@@ -27,17 +27,18 @@ class Selection:
     sign: int = 1
 
     def choose(
-        self, ranking: Sequence[int], names: Sequence[str], truths: Sequence[int] = ()
+        self, best: Callable[[int], Sequence[int]], names: Sequence[str], truths: Sequence[int] = ()
     ) -> Iterator[tuple[int, str]]:
         """(class index, name part of its files) for one image. The part is a function of the options: a rank, `truth`,
         or index-class; `not-` in front after `not:`.
 
-        ranking: all class indices, best first. names: of all classes. truths: the image's true classes, as
-        far as they are known.
+        best: so many class indices, best first. names: of all classes. truths: the image's true classes, as far as
+        they are known.
         """
         no = "not-" if self.sign < 0 else ""
+        ranked = best(self.ranks.stop) if self.ranks else ()
         for rank in self.ranks:
-            yield ranking[rank], f"{no}{rank + 1}"
+            yield ranked[rank], f"{no}{rank + 1}"
         for index in self.indices:
             yield index, f"{no}{index}-{file_part(names[index])}"
         for index in truths if self.truth else ():

@@ -16,15 +16,22 @@ def overlay(pixels: np.ndarray, heat: np.ndarray, palette: Palette, alpha: float
     heat: float32 (H, W) in [0, 1], or [−1, 1]. At heat t the colour covers the picture with opacity alpha · |t|, so
     that a pixel without evidence keeps its value exactly. What lies outside `seen` has none, and is hatched.
     """
-    opacity = alpha * palette.opacity[:, None]
-    paint = np.rint(opacity * palette.colours).astype(np.uint8)[:, None]
-    keep = np.rint((1 - opacity) * 255).astype(np.uint8)
     picture = pixels.copy()
-    levels = palette.levels(heat[seen])
-    share = cv2.cvtColor(cv2.LUT(levels, keep), cv2.COLOR_GRAY2RGB)
+    drawn = cv2.LUT(palette.levels(heat[seen]), paint(palette, alpha))
+    drawn = drawn.view(np.uint8).reshape(*drawn.shape, 4)
+    share = cv2.cvtColor(cv2.extractChannel(drawn, 3), cv2.COLOR_GRAY2RGB)
     kept = cv2.multiply(picture[seen], share, scale=1 / 255)
-    picture[seen] = cv2.add(kept, cv2.applyColorMap(levels, paint), dst=kept)
+    picture[seen] = cv2.add(kept, cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB), dst=kept)
     return hatch(picture, seen)
+
+
+@lru_cache(4)  # a run has one or two
+def paint(palette: Palette, alpha: float) -> np.ndarray:
+    """What a level puts on the picture: int32 (256,), four bytes each, the colour's share in R, G and B and what is
+    kept of the picture, in 255ths. (One look-up for all of them takes as long as for one.)"""
+    opacity = alpha * palette.opacity[:, None]
+    table: np.ndarray = np.rint(np.hstack([opacity * palette.colours, (1 - opacity) * 255])).astype(np.uint8)
+    return table.view(np.int32)[:, 0]
 
 
 def heat_picture(heat: np.ndarray, palette: Palette, seen: Window) -> np.ndarray:

@@ -1,7 +1,11 @@
 """Which classes the words mean, what their files are called, and when an answer is right."""
 
+import math
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cam_cli.engine.answers import Answers, Reading
 from cam_cli.engine.selection import parse_against, parse_selections, several
@@ -17,7 +21,7 @@ def parts(
     text: str, ranking: list[int], truths: tuple[int, ...] = (2,), reading: Reading = FOUR
 ) -> list[tuple[int, str]]:
     (selection,) = parse_selections((text,), reading.labels.find, reading)
-    return list(selection.choose(ranking, reading.labels.names, truths))
+    return list(selection.choose(lambda count: ranking[:count], reading.labels.names, truths))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +64,8 @@ def test_the_top_of_a_single_logit_is_positive_and_top1_its_answer():
 
 @pytest.mark.parametrize(("text", "ranking", "index"), [("second", [3, 1, 0, 2], 1), ("top", [3, 1, 0, 2], 3)])
 def test_against_by_rank(text, ranking, index):
-    assert [one for one, _ in parse_against(text, LABELS.find, FOUR).choose(ranking, LABELS.names)] == [index]
+    chosen = parse_against(text, LABELS.find, FOUR).choose(lambda count: ranking[:count], LABELS.names)
+    assert [one for one, _ in chosen] == [index]
 
 
 @pytest.mark.parametrize("text", ["top2", "all", "not:cat"])
@@ -92,14 +97,24 @@ def test_right_is_the_best_of_classes_that_compete():
     assert answers(FOUR, float("nan"), 3.0, 2.0, 0.0).right((1,)) is None
 
 
-def test_the_ranking_keeps_the_order_of_equal_scores_and_puts_nan_last():
-    assert answers(FOUR, 1.0, float("nan"), 2.0, 1.0).ranking == [2, 0, 3, 1]
+def test_the_best_keep_the_order_of_equal_scores_and_nan_is_last():
+    found = answers(FOUR, 1.0, float("nan"), 2.0, 1.0)
+    assert [found.best(count) for count in (1, 2, 3, 4, 9)] == [[2], [2, 0], [2, 0, 3], *2 * [[2, 0, 3, 1]]]
+
+
+@given(st.lists(st.sampled_from((-math.inf, -1.0, -0.0, 0.0, 2.0, math.inf, math.nan)), min_size=1, max_size=12))
+def test_the_best_are_the_first_of_all_in_order(scores):
+    reading = Reading(Labels(tuple(map(str, range(len(scores))))))
+    nans = [index for index, one in enumerate(scores) if math.isnan(one)]
+    whole = sorted(set(range(len(scores))) - set(nans), key=lambda index: -scores[index]) + nans
+    found = answers(reading, *scores)
+    assert all(found.best(count) == whole[:count] for count in range(1, len(scores) + 2))
 
 
 @pytest.mark.parametrize(("decision", "best"), [(0.5, 0), (0.27, 0), (0.26, 1), (0.0, 1)])
 def test_the_decision_makes_a_single_logits_answer(decision, best):
     found = answers(Reading(ONE_LOGIT.labels, "sigmoid", decision), 1.0, -1.0)  # positive: sigmoid(−1) = 0.269
-    assert found.ranking == [best, 1 - best]
+    assert found.best(2) == [best, 1 - best]
     assert (found.right((best,)), found.right((1 - best,))) == (True, False)
 
 
@@ -109,4 +124,4 @@ def test_several_labels_answer_for_themselves(decision, right):
     found = answers(reading, 1.0, 3.0, -1.0)  # 0.73, 0.95, 0.27
     assert [found.right((truth,)) for truth in range(3)] == right
     assert found.right((0, 1, 2)) is all(right)
-    assert found.ranking == [1, 0, 2]
+    assert found.best(3) == [1, 0, 2]
