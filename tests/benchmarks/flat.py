@@ -1,8 +1,9 @@
 """Whether a long run costs what a short one costs: `python -m tests.benchmarks.flat [SHORT LONG]` (500 and 10 000).
 
 Two folders of photographs through `camtool gradcam`, one command each: images/s from the first image to the last, and
-the peak of memory: the command's resident set and those of the processes it forks, pages that they share counted once
-(Linux's Pss), asked every half second; elsewhere the largest resident set.
+the peak of memory: the command's resident set and those of the processes it forks, each of these at its own highest,
+pages that they share counted once (Linux's Pss); elsewhere the largest resident set. It is asked every half second; the
+highest of each the system itself keeps, or a long run, which is asked more often, would seem to need more.
 """
 
 import json
@@ -53,10 +54,21 @@ def resident(pid: int) -> float:
     try:
         threads = Path(f"/proc/{pid}/task").iterdir()
         family = [pid, *(int(one) for thread in threads for one in (thread / "children").read_text().split())]
-        lines = [line for one in family for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()]
+        return sum(at_highest(one) if one != pid else facts(one, "smaps_rollup")["Pss"] for one in family) / 1024
     except (FileNotFoundError, ProcessLookupError):  # it has just ended, or this is not Linux
         return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+def at_highest(pid: int) -> int:
+    """kB of a process when it had the most, as far as they are its own."""
+    now = facts(pid, "smaps_rollup")
+    return facts(pid, "status")["VmHWM"] - (now["Rss"] - now["Pss"])
+
+
+def facts(pid: int, file: str) -> dict[str, int]:
+    """The kB lines of a file of /proc."""
+    lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
+    return {words[0].rstrip(":"): int(words[1]) for words in map(str.split, lines) if words[-1] == "kB"}
 
 
 if __name__ == "__main__":
