@@ -137,6 +137,7 @@ def archive(**entries: bytes) -> bytes:
         ("m.png", encoded(".png", np.zeros((4, 4, 3), np.uint8)), "holds 4×4×3 of uint8"),
         ("m.tif", b"II*\0", "is no picture that can be read"),
     ],
+    ids=lambda value: "file" if isinstance(value, bytes) else None,  # an archive holds the time
 )  # fmt: skip
 def test_what_is_no_map(read, capfd, name, data, told):
     with pytest.raises(MapUnreadable) as caught:

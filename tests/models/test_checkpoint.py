@@ -170,6 +170,7 @@ def truncated(content, *, zipped=True):
         (truncated(net().state_dict(), zipped=False), "damaged"),
         (b"PK\x03\x04" + bytes(100), "damaged"),
     ],
+    ids=lambda value: "file" if isinstance(value, bytes) else None,  # torch writes addresses
 )
 def test_broken_files_say_so(tmp_path, content, said):
     (tmp_path / "broken.pth").write_bytes(content)
