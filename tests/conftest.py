@@ -2,10 +2,13 @@
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: on tiny tensors its threads only wait
 
 import cv2
 import numpy as np
