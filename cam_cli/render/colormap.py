@@ -31,7 +31,7 @@ def colours(name: str) -> np.ndarray:
     return np.ascontiguousarray(cv2.applyColorMap(ramp, COLORMAPS[name])[:, 0, ::-1])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)  # arrays cannot be hashed; a palette is itself alone
 class Palette:
     """How heat becomes colour. colours: uint8 (256, 3) RGB. zero: the level that no evidence has, which shows nothing;
     128 of a signed map, whose level 0 is not used."""

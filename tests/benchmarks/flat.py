@@ -54,6 +54,7 @@ def resident(pid: int) -> float:
     try:
         threads = Path(f"/proc/{pid}/task").iterdir()
         family = [pid, *(int(one) for thread in threads for one in (thread / "children").read_text().split())]
+        # The command itself had the most while it loaded, before it forked: of it what it has now.
         return sum(at_highest(one) if one != pid else facts(one, "smaps_rollup")["Pss"] for one in family) / 1024
     except (FileNotFoundError, ProcessLookupError):  # it has just ended, or this is not Linux
         return 0
